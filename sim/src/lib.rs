@@ -1,0 +1,10 @@
+//! The harness: runs the whole assistant inside a simulated network and judges what happened.
+//!
+//! Everything that happens is a value: a scenario enters a world, a trace leaves it, oracles turn the
+//! trace into violations, a report tells them.
+
+#[cfg(not(tokio_unstable))]
+compile_error!(
+    "build with `--cfg tokio_unstable`, as .cargo/config.toml does (RUSTFLAGS in the environment \
+     overrides it): without it tokio swallows panics and leaves its scheduling unseeded"
+);

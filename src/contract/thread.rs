@@ -1,0 +1,86 @@
+//! What gateway and supervisor say to each other over HTTP: open a thread, submit a turn, follow the log.
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `PUT /v1/threads/{thread}` | [`OpenThread`] | 200 [`ThreadHead`], 403 if it belongs to someone else |
+//! | `POST /v1/threads/{thread}/turns` | [`SubmitTurn`] | 200 [`Accepted`], 403, 404 |
+//! | `GET /v1/threads/{thread}/frames?after={seq}&follow=true` | | 200, a [`TailLine`] a line |
+//!
+//! A refusal carries [`Refused`].
+
+use super::frame::LogFrame;
+use super::id::{MessageId, ThreadId, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Creates the thread if it is new; whoever creates it owns it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenThread {
+    /// Who asks.
+    pub user: UserId,
+}
+
+/// Where a thread's log stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThreadHead {
+    /// The thread.
+    pub thread_id: ThreadId,
+    /// The epoch of its log, never 0.
+    pub epoch: u64,
+    /// The last frame's number; 0 for an empty log.
+    pub head: u64,
+}
+
+/// A user turn to be accepted durably. Idempotent by `message_id` within the thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubmitTurn {
+    /// Who speaks; must own the thread.
+    pub user: UserId,
+    /// The turn.
+    pub message_id: MessageId,
+    /// What the user wrote.
+    pub text: String,
+}
+
+/// The turn is on disk; a repetition gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// The turn.
+    pub message_id: MessageId,
+    /// The number of its `user_turn` frame.
+    pub seq: u64,
+}
+
+/// One line of a followed log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TailLine {
+    /// The next frame.
+    Frame(LogFrame),
+    /// Nothing new; the stream is alive.
+    Beat {
+        /// The head of the log.
+        head: u64,
+    },
+}
+
+/// Why the supervisor refuses.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Refused {
+    /// The thread belongs to another user.
+    #[error("the thread belongs to another user")]
+    NotOwner,
+    /// Nobody has opened this thread.
+    #[error("nobody has opened this thread")]
+    NoThread,
+    /// The supervisor could not write to its store.
+    #[error("the store is not available")]
+    Store,
+}
