@@ -8,3 +8,6 @@ compile_error!(
     "build with `--cfg tokio_unstable`, as .cargo/config.toml does (RUSTFLAGS in the environment \
      overrides it): without it tokio swallows panics and leaves its scheduling unseeded"
 );
+
+pub mod scenario;
+pub mod trace;

@@ -1,0 +1,91 @@
+//! What shall happen: a value that a golden session, a seed or a shrunk failure turns into.
+//!
+//! A scenario knows neither the engine that plays it nor the oracles that judge the outcome.
+
+mod fault;
+mod host;
+
+pub use fault::{Armed, Fault, Trigger};
+pub use host::{BadHost, Host};
+
+use serde::Serialize;
+use std::time::Duration;
+
+/// Everything a world needs to know, besides the catalogue's text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scenario {
+    /// The session's name, or `seed-N`.
+    pub name: String,
+    /// Where all randomness of the run comes from.
+    pub seed: u64,
+    /// The hosts and the network between them.
+    pub world: WorldSpec,
+    /// Who talks, in the order of their names' first use.
+    pub clients: Vec<ClientSpec>,
+    /// What they say, in order.
+    pub turns: Vec<Turn>,
+    /// Whether turns wait for each other.
+    pub pace: Pace,
+    /// Faults at times counted from the start of the run.
+    pub faults: Vec<Armed>,
+}
+
+/// The hosts and the network between them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorldSpec {
+    /// How many gateways, 1 to 4; clients try them in turn.
+    pub gateways: u32,
+    /// The name of a catalogue in `sessions/catalogs/`, without `.csv`.
+    pub catalog: String,
+    /// The smallest one-way delay of a link.
+    pub latency: Duration,
+    /// What is added to it at random, at most.
+    pub jitter: Duration,
+    /// The run is given up at this simulated time.
+    pub limit: Duration,
+}
+
+impl Default for WorldSpec {
+    fn default() -> Self {
+        Self {
+            gateways: 2,
+            catalog: "willamette".to_owned(),
+            latency: Duration::from_millis(10),
+            jitter: Duration::from_millis(5),
+            limit: Duration::from_secs(600),
+        }
+    }
+}
+
+/// One client instance: a tab in somebody's browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClientSpec {
+    /// Its name in the session, such as `ana`.
+    pub name: String,
+    /// The person; two tabs may share one.
+    pub user: String,
+    /// The conversation; two tabs may share one.
+    pub thread: String,
+}
+
+/// Something a user says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Turn {
+    /// Who, as an index into [`Scenario::clients`].
+    pub client: usize,
+    /// What.
+    pub text: String,
+    /// How long the user thinks before speaking.
+    pub pause: Duration,
+    /// Faults that wait for this turn.
+    pub faults: Vec<Armed>,
+}
+
+/// Whether turns wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Pace {
+    /// Each turn waits for the end of the one before it, whoever spoke: a golden session.
+    Together,
+    /// Each client follows its own turns: generated traffic.
+    Apart,
+}

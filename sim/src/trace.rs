@@ -1,0 +1,212 @@
+//! What happened: the one record of a run, in order. Oracles and reports read nothing else.
+//!
+//! A trace holds nothing that differs between two runs of one scenario: no wall time, no address, no
+//! masked byte, no task id. Its text form is one JSON object a line, and its hash is the hash of that text.
+
+use crate::scenario::{Fault, Host};
+use assistant::contract::agent::{AgentRequest, AgentResponse};
+use assistant::contract::frame::LogFrame;
+use assistant::contract::id::{MessageId, ThreadId};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// Everything that happened in a run, in order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Trace {
+    /// In the order in which it happened.
+    pub events: Vec<Event>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Event {
+    /// Simulated time since the start of the run, microseconds.
+    pub at_us: u64,
+    /// Where.
+    pub host: Host,
+    /// What.
+    pub what: What,
+}
+
+/// The kinds of events.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A host runs (again).
+    Started,
+    /// A host ended on its own, after it was asked to.
+    Stopped {
+        /// Tasks of the host that were still alive.
+        tasks: usize,
+        /// Sockets of the host that were still open.
+        sockets: usize,
+    },
+    /// A host's root ended without being asked, or panicked.
+    Died {
+        /// The error or the panic message.
+        why: String,
+    },
+    /// A connection was asked for.
+    Dialed {
+        /// Its number, counted in the order of dialling over the whole run, from 1.
+        conn: u64,
+        /// The host asked.
+        to: Host,
+    },
+    /// Dialling failed.
+    NotConnected {
+        /// Its number.
+        conn: u64,
+        /// The kind of error.
+        why: String,
+    },
+    /// The host read a whole WebSocket frame from a connection.
+    Received {
+        /// The connection.
+        conn: u64,
+        /// The frame.
+        frame: Wire,
+    },
+    /// The connection is over for this host.
+    Ended {
+        /// The connection.
+        conn: u64,
+        /// `end` (the peer closed) or the kind of error.
+        how: String,
+    },
+    /// An agent read a request.
+    Asked {
+        /// The connection.
+        conn: u64,
+        /// The request.
+        request: Box<AgentRequest>,
+    },
+    /// The supervisor read an agent's response.
+    Answered {
+        /// The connection.
+        conn: u64,
+        /// The HTTP status.
+        status: u16,
+        /// The response; absent if it is not one.
+        response: Option<Box<AgentResponse>>,
+    },
+    /// A user sent a turn.
+    Said {
+        /// The turn, as an index into the scenario.
+        turn: usize,
+        /// Its id; another one each time it is sent again after a retryable error.
+        message_id: MessageId,
+        /// The conversation.
+        thread: ThreadId,
+        /// What was said.
+        text: String,
+    },
+    /// A client was told that its turn is durable.
+    Acked {
+        /// The turn's id.
+        message_id: MessageId,
+        /// Its place in the log.
+        seq: u64,
+    },
+    /// A client gave a turn up, and said so.
+    GivenUp {
+        /// The turn's id.
+        message_id: MessageId,
+        /// Why.
+        why: String,
+    },
+    /// A client showed a frame to its user.
+    Shown {
+        /// The frame.
+        frame: Box<LogFrame>,
+    },
+    /// A client's view starts again from nothing.
+    ViewReset,
+    /// A client's connection changed as its user sees it.
+    Link {
+        /// Such as `connected` or `waiting 3.2s (attempt 2)`.
+        state: String,
+    },
+    /// A fault began.
+    Injected {
+        /// Which turn armed it; absent for one at a time of the run.
+        turn: Option<usize>,
+        /// Its place among the faults of that turn or run.
+        index: usize,
+        /// The fault.
+        fault: Fault,
+    },
+    /// A fault ended.
+    Healed {
+        /// The fault.
+        fault: Fault,
+    },
+    /// The script is over: every user has the end of every turn, or gave up.
+    ScriptDone,
+    /// The durable log of a thread, read after all hosts had stopped.
+    Log {
+        /// The thread.
+        thread: ThreadId,
+        /// Its frames, in order.
+        frames: Vec<LogFrame>,
+    },
+    /// The run was given up at its time limit.
+    TimedOut {
+        /// What was still outstanding, in words.
+        outstanding: Vec<String>,
+    },
+}
+
+/// A WebSocket frame, unmasked.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wire {
+    /// A text message.
+    Text(String),
+    /// A binary message, by its length.
+    Binary(usize),
+    /// A ping or pong of the WebSocket protocol.
+    Control(String),
+    /// A close frame.
+    Close {
+        /// Its code; absent in an empty close frame.
+        code: Option<u16>,
+        /// Its reason.
+        reason: String,
+    },
+}
+
+impl Trace {
+    /// One JSON object a line.
+    ///
+    /// # Panics
+    /// Never: every event is plain data with string keys.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for event in &self.events {
+            text.push_str(&serde_json::to_string(event).expect("events are plain data"));
+            text.push('\n');
+        }
+        text
+    }
+
+    /// SHA-256 of [`Trace::to_text`], hexadecimal.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        Sha256::digest(self.to_text())
+            .iter()
+            .fold(String::new(), |mut hex, byte| {
+                write!(hex, "{byte:02x}").expect("writing to a String");
+                hex
+            })
+    }
+
+    /// The time of the last event.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        Duration::from_micros(self.events.last().map_or(0, |event| event.at_us))
+    }
+}
