@@ -9,7 +9,7 @@
 //! Clients are held to the letter (unknown fields and events are refused); a client ignores what a newer
 //! server adds.
 
-use super::agent::{Card, RelaxationNote};
+use super::agent::{Card, Intent, RelaxationNote};
 use super::id::{ClientId, ConnectionId, Cursor, MessageId, ThreadId, TraceId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,20 @@ pub enum ClientFrame {
         /// The last frame in hand.
         after: u64,
     },
+}
+
+impl ClientFrame {
+    /// The value of `event` on the wire.
+    #[must_use]
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::UserMessage { .. } => "user_message",
+            Self::Pong { .. } => "pong",
+            Self::Auth { .. } => "auth",
+            Self::Catchup { .. } => "catchup",
+        }
+    }
 }
 
 /// Server to client.
@@ -118,6 +132,23 @@ pub enum ServerFrame {
     Log(LogFrame),
 }
 
+impl ServerFrame {
+    /// The value of `event` on the wire.
+    #[must_use]
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Welcome { .. } => "welcome",
+            Self::Resumed { .. } => "resumed",
+            Self::ResumeFailed { .. } => "resume_failed",
+            Self::Ack { .. } => "ack",
+            Self::Typing { .. } => "typing",
+            Self::ReconnectAdvice { .. } => "reconnect_advice",
+            Self::Ping { .. } => "ping",
+            Self::Log(frame) => frame.body.event(),
+        }
+    }
+}
+
 /// A durable frame: a place in the thread log and what stands there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogFrame {
@@ -169,7 +200,7 @@ pub enum LogBody {
         /// Who replies.
         agent: AgentName,
         /// How the turn was understood.
-        intent: String,
+        intent: Intent,
         /// The reply.
         text: String,
     },
@@ -185,6 +216,17 @@ pub enum LogBody {
 }
 
 impl LogBody {
+    /// The value of `event` on the wire.
+    #[must_use]
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::UserTurn { .. } => "user_turn",
+            Self::Recommendations { .. } => "recommendations",
+            Self::Message { .. } => "message",
+            Self::Error { .. } => "error",
+        }
+    }
+
     /// Whether this frame ends its turn. Exactly one frame of a turn does.
     #[must_use]
     pub fn is_final(&self) -> bool {
@@ -229,8 +271,6 @@ pub enum ResumeFailure {
     Epoch,
     /// The cursor lies beyond the head.
     Ahead,
-    /// More frames than a resume may replay.
-    TooFar,
 }
 
 /// Why a client should come back later.
@@ -251,6 +291,20 @@ pub enum AdviceReason {
     Auth,
 }
 
+impl AdviceReason {
+    /// The name on the wire and in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Drain => "drain",
+            Self::Overload => "overload",
+            Self::Slow => "slow",
+            Self::Rate => "rate",
+            Self::Auth => "auth",
+        }
+    }
+}
+
 /// What a client must keep to, said in `welcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limits {
@@ -258,4 +312,31 @@ pub struct Limits {
     pub message_bytes_max: u64,
     /// The longest `user_message.text`, characters.
     pub text_chars_max: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_lie_flat_and_read_back() {
+        for text in [
+            r#"{"event":"ping","n":3}"#,
+            r#"{"event":"resumed","from":2,"to":5,"recovered":true}"#,
+            r#"{"thread_id":"t","epoch":9,"seq":1,"in_reply_to":"m","meta":{"trace":"9-1"},"event":"user_turn","message_id":"m","text":"hi"}"#,
+            r#"{"thread_id":"t","epoch":9,"seq":2,"in_reply_to":"m","meta":{"trace":"9-2"},"event":"error","code":"agent_unavailable","message":"x","retryable":true}"#,
+        ] {
+            let frame: ServerFrame = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&frame).unwrap(), text);
+            assert!(text.contains(&format!(r#""event":"{}""#, frame.event())));
+        }
+    }
+
+    #[test]
+    fn a_client_is_held_to_the_letter_and_a_server_is_not() {
+        assert!(serde_json::from_str::<ClientFrame>(r#"{"event":"pong","n":1}"#).is_ok());
+        assert!(serde_json::from_str::<ClientFrame>(r#"{"event":"pong","n":1,"x":2}"#).is_err());
+        assert!(serde_json::from_str::<ClientFrame>(r#"{"event":"shout"}"#).is_err());
+        assert!(serde_json::from_str::<ServerFrame>(r#"{"event":"ping","n":1,"x":2}"#).is_ok());
+    }
 }

@@ -1,0 +1,136 @@
+//! What the serving roles keep to.
+
+use std::time::Duration;
+
+/// The token service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenConfig {
+    /// How long an access token is good for. Default 10 minutes: short, since it cannot be recalled.
+    pub access_ttl: Duration,
+    /// How long a refresh token is good for. Default 30 days.
+    pub refresh_ttl: Duration,
+    /// How long requests may take to finish after the wish to stop. Default 2 s.
+    pub grace: Duration,
+}
+
+impl Default for TokenConfig {
+    fn default() -> Self {
+        Self {
+            access_ttl: Duration::from_secs(600),
+            refresh_ttl: Duration::from_secs(30 * 86_400),
+            grace: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The real-estate agent's server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentConfig {
+    /// How long requests may take to finish after the wish to stop. Default 2 s.
+    pub grace: Duration,
+}
+
+impl Default for AgentConfig {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The supervisor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupervisorConfig {
+    /// How long an agent may take for one call. Default 2 s (Dialogflow CX gives webhooks 5 s; a person
+    /// waits for two of ours at most).
+    pub agent_deadline: Duration,
+    /// How often an agent is called for one turn before it ends in an error. Default 2.
+    pub agent_calls_max: u32,
+    /// The pause before an agent is called again. Default 200 ms.
+    pub agent_retry_pause: Duration,
+    /// The longest silence of a followed log. Default 10 s, well below a gateway's patience of 25 s.
+    pub tail_beat: Duration,
+    /// How many frames one step of a followed log reads. Default 256.
+    pub tail_frames_max: usize,
+    /// How long turns may take to finish after the wish to stop; later ones are finished by the next
+    /// start. Default 5 s.
+    pub grace: Duration,
+}
+
+impl Default for SupervisorConfig {
+    fn default() -> Self {
+        Self {
+            agent_deadline: Duration::from_secs(2),
+            agent_calls_max: 2,
+            agent_retry_pause: Duration::from_millis(200),
+            tail_beat: Duration::from_secs(10),
+            tail_frames_max: 256,
+            grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayConfig {
+    /// How long a connection may take to say hello. Default 10 s (Centrifugo closes a stale one after 10 s).
+    pub hello_timeout: Duration,
+    /// How often a connection is pinged. Default 25 s (Centrifugo, Socket.IO).
+    pub heartbeat: Duration,
+    /// How long a ping may go without any answer. Default 10 s (Centrifugo).
+    pub pong_timeout: Duration,
+    /// The longest message of a client, bytes. Default 64 KiB (OWASP `WebSocket` sheet).
+    pub message_bytes_max: usize,
+    /// The longest `user_message.text`, characters. Default 4,000.
+    pub text_chars_max: usize,
+    /// Turns of one connection that wait for their ack. Default 64; the client keeps to 32.
+    pub turns_waiting_max: usize,
+    /// Frames of one connection that wait to be written. Default 256 (as Centrifugo's 1 MiB, in frames).
+    pub queue_frames_max: usize,
+    /// `read_buffer_size` of the `WebSocket`, bytes. Default 4 KiB: tungstenite's 128 KiB are cleared for
+    /// every connection.
+    pub read_buffer_bytes: usize,
+    /// How long the supervisor may take for one call. Default 2 s.
+    pub supervisor_deadline: Duration,
+    /// The first pause before the supervisor is called again; doubles up to `supervisor_pause_max`.
+    /// Default 200 ms.
+    pub supervisor_pause: Duration,
+    /// The longest pause before the supervisor is called again. Default 2 s.
+    pub supervisor_pause_max: Duration,
+    /// How long the supervisor may be away before a connection is closed with 1013. Default 20 s.
+    pub supervisor_patience: Duration,
+    /// The longest silence of a followed log. Default 25 s, two and a half beats of the supervisor.
+    pub tail_patience: Duration,
+    /// How long before its token ends a client is told so. Default 30 s.
+    pub expiry_notice: Duration,
+    /// How long a peer may take to answer a close frame. Default 2 s.
+    pub close_timeout: Duration,
+    /// Over how long the closes of a drain are spread. Default 5 s.
+    pub drain_window: Duration,
+    /// How long everything may take to finish after the wish to stop. Default 10 s.
+    pub grace: Duration,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            hello_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(25),
+            pong_timeout: Duration::from_secs(10),
+            message_bytes_max: 64 * 1024,
+            text_chars_max: 4_000,
+            turns_waiting_max: 64,
+            queue_frames_max: 256,
+            read_buffer_bytes: 4 * 1024,
+            supervisor_deadline: Duration::from_secs(2),
+            supervisor_pause: Duration::from_millis(200),
+            supervisor_pause_max: Duration::from_secs(2),
+            supervisor_patience: Duration::from_secs(20),
+            tail_patience: Duration::from_secs(25),
+            expiry_notice: Duration::from_secs(30),
+            close_timeout: Duration::from_secs(2),
+            drain_window: Duration::from_secs(5),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
