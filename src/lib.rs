@@ -8,5 +8,6 @@ pub mod config;
 pub mod contract;
 pub mod http;
 pub mod net;
+pub mod supervisor;
 pub mod token;
 pub mod wall;

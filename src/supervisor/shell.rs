@@ -1,0 +1,346 @@
+//! The supervisor's server: the thread API over HTTP, one worker per busy thread, the tails.
+//!
+//! The turns of a thread are answered one after the other, those of different threads side by side.
+//! A failing store ends the role: what it had accepted is finished by the next start.
+
+use super::graph::{Input, Output, Turn};
+use super::store::{OpenTurn, Store, StoreError};
+use crate::config::SupervisorConfig;
+use crate::contract::agent::{AgentRequest, AgentResponse};
+use crate::contract::id::ThreadId;
+use crate::contract::thread::{Accepted, OpenThread, Refused, SubmitTurn, TailLine, ThreadHead};
+use crate::http::{Peer, Spawner, Stop, serve};
+use crate::net::Net;
+use crate::wall::Wall;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use bytes::Bytes;
+use futures_util::stream::unfold;
+use hyper::Method;
+use rand_chacha::ChaCha8Rng;
+use rand_core::Rng;
+use serde::Deserialize;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// An epoch fits a JSON number: 1 to 2^53 - 1.
+const EPOCH_MASK: u64 = (1 << 53) - 1;
+
+/// What the supervisor is made of.
+#[derive(Debug)]
+pub struct Supervisor<N> {
+    /// Timeouts and limits.
+    pub config: SupervisorConfig,
+    /// What survives.
+    pub store: Store,
+    /// Where the real-estate agent is.
+    pub agent: Peer<N>,
+    /// The time of day.
+    pub wall: Wall,
+    /// Numbers new logs.
+    pub rng: ChaCha8Rng,
+}
+
+/// What handlers and workers share.
+struct Shared<N> {
+    config: SupervisorConfig,
+    store: Store,
+    agent: Peer<N>,
+    wall: Wall,
+    rng: Mutex<ChaCha8Rng>,
+    /// Turns that wait behind the one a worker is at; a thread is here while it has a worker.
+    busy: Mutex<BTreeMap<ThreadId, VecDeque<OpenTurn>>>,
+    /// The heads that tails wait on.
+    heads: Mutex<BTreeMap<ThreadId, watch::Sender<u64>>>,
+    spawner: Spawner,
+    stop: Stop,
+}
+
+/// Serves on `listener` until `stop`; first takes up the turns that an earlier run left open.
+///
+/// # Errors
+/// If the store fails or a task panicked.
+pub async fn run<N: Net>(
+    supervisor: Supervisor<N>,
+    listener: N::Listener,
+    stop: Stop,
+) -> io::Result<()> {
+    let (spawner, inbox) = Spawner::new();
+    let grace = supervisor.config.grace;
+    let shared = Arc::new(Shared {
+        config: supervisor.config,
+        store: supervisor.store,
+        agent: supervisor.agent,
+        wall: supervisor.wall,
+        rng: Mutex::new(supervisor.rng),
+        busy: Mutex::default(),
+        heads: Mutex::default(),
+        spawner,
+        stop: stop.clone(),
+    });
+    for turn in shared.store.open_turns().map_err(io::Error::other)? {
+        tracing::info!(thread = %turn.thread_id, message = %turn.message_id, "takes up an open turn");
+        enqueue(&shared, turn);
+    }
+    let router = Router::new()
+        .route("/v1/threads/{thread}", put(open_thread::<N>))
+        .route("/v1/threads/{thread}/turns", post(submit_turn::<N>))
+        .route("/v1/threads/{thread}/frames", get(follow::<N>))
+        .route("/healthz", get(|| async { "ok" }))
+        .with_state(shared);
+    serve::<N>(listener, router, inbox, stop, grace).await
+}
+
+/// An answer that is not 200.
+struct Refusal(Refused);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.0 {
+            Refused::NotOwner => StatusCode::FORBIDDEN,
+            Refused::NoThread => StatusCode::NOT_FOUND,
+            Refused::Store => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        (status, Json(self.0)).into_response()
+    }
+}
+
+impl<N: Net> Shared<N> {
+    /// Turns a store error into an answer; a failing store ends the role.
+    fn refusal(&self, error: &StoreError) -> Refusal {
+        match error {
+            StoreError::Refused(why) => Refusal(*why),
+            StoreError::Database(_) | StoreError::Record(_) => {
+                tracing::error!(%error, source = ?std::error::Error::source(error), "the store failed");
+                self.spawner
+                    .spawn(async { Err(io::Error::other("the store failed")) });
+                Refusal(Refused::Store)
+            }
+        }
+    }
+
+    /// Tells the tails of a thread how far its log goes.
+    fn announce(&self, thread: &ThreadId, head: u64) {
+        let heads = self.heads.lock().expect("no panic while it is held");
+        if let Some(sender) = heads.get(thread) {
+            sender.send_replace(head);
+        }
+    }
+
+    /// Watches the head of a thread.
+    fn watch(&self, thread: &ThreadId) -> watch::Receiver<u64> {
+        let mut heads = self.heads.lock().expect("no panic while it is held");
+        heads.retain(|name, sender| name == thread || sender.receiver_count() > 0);
+        heads
+            .entry(thread.clone())
+            .or_insert_with(|| watch::Sender::new(0))
+            .subscribe()
+    }
+}
+
+async fn open_thread<N: Net>(
+    State(shared): State<Arc<Shared<N>>>,
+    Path(thread): Path<ThreadId>,
+    Json(ask): Json<OpenThread>,
+) -> Result<Json<ThreadHead>, Refusal> {
+    let drawn = shared
+        .rng
+        .lock()
+        .expect("no panic while it is held")
+        .next_u64();
+    let new_epoch = (drawn & EPOCH_MASK).max(1);
+    let head = shared.store.open_thread(&thread, &ask.user, new_epoch);
+    head.map(Json).map_err(|error| shared.refusal(&error))
+}
+
+async fn submit_turn<N: Net>(
+    State(shared): State<Arc<Shared<N>>>,
+    Path(thread): Path<ThreadId>,
+    Json(turn): Json<SubmitTurn>,
+) -> Result<Json<Accepted>, Refusal> {
+    let accepted = shared.store.accept(&thread, &turn);
+    let (accepted, open) = accepted.map_err(|error| shared.refusal(&error))?;
+    if let Some(open) = open {
+        shared.announce(&thread, accepted.seq);
+        enqueue(&shared, open);
+    }
+    Ok(Json(accepted))
+}
+
+/// Hands a turn to its thread's worker, starting one if there is none.
+fn enqueue<N: Net>(shared: &Arc<Shared<N>>, turn: OpenTurn) {
+    let mut busy = shared.busy.lock().expect("no panic while it is held");
+    if let Some(waiting) = busy.get_mut(&turn.thread_id) {
+        waiting.push_back(turn);
+        return;
+    }
+    busy.insert(turn.thread_id.clone(), VecDeque::new());
+    drop(busy);
+    shared.spawner.spawn(work(Arc::clone(shared), turn));
+}
+
+/// Answers the turns of one thread until none is left.
+async fn work<N: Net>(shared: Arc<Shared<N>>, first: OpenTurn) -> io::Result<()> {
+    let thread = first.thread_id.clone();
+    let mut next = Some(first);
+    while let Some(turn) = next {
+        let head = answer(&shared, turn).await.map_err(io::Error::other)?;
+        shared.announce(&thread, head);
+        let mut busy = shared.busy.lock().expect("no panic while it is held");
+        next = busy.get_mut(&thread).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            busy.remove(&thread);
+        }
+    }
+    Ok(())
+}
+
+/// Carries one turn to its final frame. Returns the new head of the log.
+async fn answer<N: Net>(shared: &Shared<N>, open: OpenTurn) -> Result<u64, StoreError> {
+    let state = shared.store.state(&open.thread_id)?;
+    let started = Instant::now();
+    let mut turn = Turn::new(
+        shared.config.clone(),
+        open.clone(),
+        state,
+        shared.wall.today(),
+    );
+    let mut out = Vec::new();
+    let mut input = Input::Start;
+    loop {
+        turn.step(started.elapsed(), input, &mut out);
+        input = match (out.pop(), turn.deadline()) {
+            (Some(Output::Finish { bodies, state }), _) => {
+                return shared.store.finish(&open, bodies, *state);
+            }
+            (Some(Output::Call(request)), _) => ask(shared, &request).await,
+            (None, Some(deadline)) => {
+                sleep_until(started + deadline).await;
+                Input::Wake
+            }
+            (None, None) => unreachable!("a turn calls, waits or finishes"),
+        };
+    }
+}
+
+/// Calls the agent once.
+async fn ask<N: Net>(shared: &Shared<N>, request: &AgentRequest) -> Input {
+    let deadline = shared.config.agent_deadline;
+    match shared
+        .agent
+        .call(Method::POST, "/v1/turn", request, deadline)
+        .await
+    {
+        Ok((StatusCode::OK, body)) => match serde_json::from_slice::<AgentResponse>(&body) {
+            Ok(response) => Input::Answered(Box::new(response)),
+            Err(error) => {
+                tracing::warn!(%error, "the agent's answer breaks the contract");
+                Input::Garbled
+            }
+        },
+        Ok((status, _body)) => {
+            tracing::warn!(%status, "the agent refused");
+            Input::Unreachable
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the agent did not answer");
+            Input::Unreachable
+        }
+    }
+}
+
+/// What a reader of the log asks for.
+#[derive(Debug, Deserialize)]
+struct From {
+    #[serde(default)]
+    after: u64,
+    #[serde(default)]
+    follow: bool,
+}
+
+/// A reader's place in a log.
+struct Tail<N> {
+    shared: Arc<Shared<N>>,
+    thread: ThreadId,
+    after: u64,
+    follow: bool,
+    head: watch::Receiver<u64>,
+    stop: Stop,
+}
+
+async fn follow<N: Net>(
+    State(shared): State<Arc<Shared<N>>>,
+    Path(thread): Path<ThreadId>,
+    Query(from): Query<From>,
+) -> Result<Body, Refusal> {
+    let head = shared
+        .store
+        .head(&thread)
+        .map_err(|error| shared.refusal(&error))?;
+    head.ok_or(Refusal(Refused::NoThread))?;
+    let tail = Tail {
+        head: shared.watch(&thread),
+        stop: shared.stop.clone(),
+        shared,
+        thread,
+        after: from.after,
+        follow: from.follow,
+    };
+    Ok(Body::from_stream(unfold(tail, |mut tail| async move {
+        tail.next()
+            .await
+            .map(|chunk| (Ok::<_, io::Error>(chunk), tail))
+    })))
+}
+
+impl<N: Net> Tail<N> {
+    /// The next lines, or a beat after a silence; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            // Read after the watch began, so that no append falls between.
+            self.head.mark_unchanged();
+            let limit = self.shared.config.tail_frames_max;
+            let frames = match self.shared.store.frames(&self.thread, self.after, limit) {
+                Ok(frames) => frames,
+                Err(error) => {
+                    self.shared.refusal(&error);
+                    return None;
+                }
+            };
+            if let Some(last) = frames.last() {
+                self.after = last.seq;
+                return Some(
+                    frames
+                        .into_iter()
+                        .map(TailLine::Frame)
+                        .flat_map(|frame| line(&frame))
+                        .collect(),
+                );
+            }
+            if !self.follow {
+                return None;
+            }
+            let changed = timeout(self.shared.config.tail_beat, self.head.changed());
+            tokio::select! {
+                biased;
+                () = self.stop.requested() => return None,
+                changed = changed => if changed.is_err() {
+                    return Some(line(&TailLine::Beat { head: self.after }).into());
+                },
+            }
+        }
+    }
+}
+
+fn line(line: &TailLine) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(line).expect("contract types have a JSON form");
+    bytes.push(b'\n');
+    bytes
+}
