@@ -6,8 +6,10 @@
 pub mod auth;
 pub mod config;
 pub mod contract;
+pub mod gateway;
 pub mod http;
 pub mod net;
 pub mod supervisor;
+pub mod telemetry;
 pub mod token;
 pub mod wall;
