@@ -4,6 +4,7 @@
 //! seams to the world, [`http`] is the root of every serving role, [`token`] says who somebody is.
 
 pub mod auth;
+pub mod client;
 pub mod config;
 pub mod contract;
 pub mod gateway;

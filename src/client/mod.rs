@@ -1,0 +1,21 @@
+//! The reconnecting client: it keeps a conversation whole while connections come and go.
+//!
+//! Pure: [`Client`] is stepped with inputs and says what is to be done; a shell does it. Read [`machine`]
+//! first, then `reconnect` (what follows an end) and `frames` (what a server may say).
+
+pub mod backoff;
+pub mod dedup;
+mod delivery;
+mod frames;
+mod link;
+pub mod machine;
+mod outbox;
+pub mod port;
+mod reconnect;
+pub mod rum;
+
+pub use machine::Client;
+pub use port::{
+    Input, Kept, KeptTurn, Output, ParkReason, Pause, SendFailure, SignOutReason, State, StopReason,
+};
+pub use rum::Rum;
