@@ -10,4 +10,5 @@ compile_error!(
 );
 
 pub mod scenario;
+pub mod session;
 pub mod trace;

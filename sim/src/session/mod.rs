@@ -1,0 +1,26 @@
+//! Golden sessions: a conversation, its faults and what must come of it, in one YAML file.
+//!
+//! A session file turns into a [`Scenario`](crate::scenario::Scenario) and a list of claims; after the run the
+//! claims are held against the [`Trace`](crate::trace::Trace). This room plays nothing and reads no file:
+//! it gets text and traces, and returns values and diagnostics.
+//!
+//! # Design
+//! The mistakes of an author are found before anything is played, all of those that parse at once, each
+//! with the place in the file. Expectations are a flat list of claims (what, where, matcher) rather than a
+//! struct per key: every key then counts, fails and is reported alike.
+
+mod check;
+mod diagnose;
+mod expect;
+mod file;
+mod matcher;
+mod model;
+mod names;
+mod yaml;
+
+pub use check::{Miss, check};
+pub use diagnose::{Ink, broken, failed};
+pub use expect::{Claim, Expect, Side, Subject};
+pub use file::{Broken, Catalogs, Session};
+pub use matcher::{Matcher, Test};
+pub use yaml::{Problem, Span};

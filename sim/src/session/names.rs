@@ -1,0 +1,117 @@
+//! The names that a session file may use, taken from the contract's own types, and the nearest to a typo.
+//!
+//! It does not know where in a file a name stands.
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
+
+/// The field names of a struct, or the variant names of an enum; for a tagged one the values of `tag`.
+pub(super) fn names<T: JsonSchema>(tag: &str) -> Vec<String> {
+    let schema = SchemaSettings::default()
+        .into_generator()
+        .into_root_schema_for::<T>();
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+        return fields.keys().cloned().collect();
+    }
+    let variants = schema.get("oneOf").or_else(|| schema.get("anyOf"));
+    let Some(variants) = variants.and_then(Value::as_array) else {
+        let plain = schema.get("enum").and_then(Value::as_array);
+        return plain.into_iter().flatten().filter_map(text).collect();
+    };
+    let mut found = Vec::new();
+    for variant in variants {
+        let tagged = variant.pointer(&format!("/properties/{tag}/const"));
+        found.extend(tagged.or_else(|| variant.get("const")).and_then(text));
+        let plain = variant.get("enum").and_then(Value::as_array);
+        found.extend(plain.into_iter().flatten().filter_map(text));
+    }
+    found
+}
+
+/// What to say to somebody who wrote `name`: the nearest known name, or all of them.
+pub(super) fn closest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
+    let near = known
+        .iter()
+        .map(AsRef::as_ref)
+        .map(|other| (distance(name, other).min(swapped(name, other)), other))
+        .min();
+    match near {
+        Some((steps, other)) if steps <= 1.max(name.chars().count() / 3) => {
+            format!("did you mean `{other}`?")
+        }
+        Some(_) => {
+            let mut all: Vec<&str> = known.iter().take(24).map(AsRef::as_ref).collect();
+            if known.len() > all.len() {
+                all.push("…");
+            }
+            format!("one of: {}", all.join(", "))
+        }
+        None => "there are none".to_owned(),
+    }
+}
+
+/// Levenshtein's: insertions, deletions and replacements of characters.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, left) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        let mut here = i + 1;
+        for (right, pair) in b.chars().zip(row.windows(2)) {
+            if let [diagonal, above] = pair {
+                here = (here + 1)
+                    .min(above + 1)
+                    .min(diagonal + usize::from(left != right));
+                next.push(here);
+            }
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// 1 if two neighbours have changed places, the typo that Levenshtein counts twice.
+fn swapped(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().collect();
+    let b: Vec<char> = b.chars().collect();
+    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    match (a.split_at_checked(same), b.split_at_checked(same)) {
+        (Some((_, [x, y, rest @ ..])), Some((_, [p, q, tail @ ..])))
+            if x == q && y == p && rest == tail =>
+        {
+            1
+        }
+        _ => usize::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assistant::contract::agent::{Change, Intent, Slots};
+    use assistant::contract::frame::{ErrorCode, LogBody, ServerFrame};
+
+    #[test]
+    fn takes_the_names_from_the_contract() {
+        assert!(names::<Slots>("").contains(&"price_max".to_owned()));
+        assert_eq!(names::<Intent>("").len(), 15);
+        assert_eq!(
+            names::<ErrorCode>(""),
+            ["agent_unavailable", "agent_invalid"]
+        );
+        assert_eq!(
+            names::<LogBody>("event"),
+            ["user_turn", "recommendations", "message", "error"]
+        );
+        assert_eq!(names::<Change>("constraint").len(), 5);
+        assert!(names::<ServerFrame>("event").contains(&"welcome".to_owned()));
+    }
+
+    #[test]
+    fn offers_the_nearest_name_or_all() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(closest("sed", &["seed", "tags"]), "did you mean `seed`?");
+        assert_eq!(closest("sede", &["seed", "tags"]), "did you mean `seed`?");
+        assert_eq!(closest("zzzz", &["seed", "tags"]), "one of: seed, tags");
+    }
+}
