@@ -24,3 +24,9 @@ pub use expect::{Claim, Expect, Side, Subject};
 pub use file::{Broken, Catalogs, Session};
 pub use matcher::{Matcher, Test};
 pub use yaml::{Problem, Span};
+
+#[cfg(test)]
+mod tests {
+    mod broken;
+    mod claims;
+}
