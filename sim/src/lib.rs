@@ -9,6 +9,7 @@ compile_error!(
      overrides it): without it tokio swallows panics and leaves its scheduling unseeded"
 );
 
+pub mod oracle;
 pub mod scenario;
 pub mod session;
 pub mod trace;

@@ -1,0 +1,351 @@
+//! A healthy run made by hand, and the tools to sabotage it: every oracle must accept the one and refuse
+//! the other.
+
+use super::{Oracle, Violation};
+use crate::scenario::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
+use crate::trace::{Event, Trace, What, Wire};
+use assistant::contract::agent::{Card, Change, ListingType, RelaxationNote};
+use assistant::contract::frame::{AgentName, LogBody, LogFrame, Meta, ServerFrame};
+use std::fmt::Debug;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A run.
+#[derive(Debug, Clone)]
+pub(crate) struct Bench {
+    pub(crate) scenario: Scenario,
+    pub(crate) trace: Trace,
+}
+
+/// An id of any kind.
+pub(crate) fn id<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().expect("an id")
+}
+
+/// A client's host.
+pub(crate) fn client(name: &str) -> Host {
+    Host::Client(name.to_owned())
+}
+
+/// Whether the event is of this client.
+pub(crate) fn by(event: &Event, name: &str) -> bool {
+    event.host == client(name)
+}
+
+/// A frame of `t-1`.
+pub(crate) fn frame(seq: u64, in_reply_to: &str, body: LogBody) -> LogFrame {
+    LogFrame {
+        thread_id: id("t-1"),
+        epoch: 7,
+        seq,
+        in_reply_to: id(in_reply_to),
+        meta: Meta {
+            trace: id(&format!("f-{seq}")),
+        },
+        body,
+    }
+}
+
+/// A turn of a user in the log.
+pub(crate) fn user_turn(seq: u64, message_id: &str, text: &str) -> LogFrame {
+    let body = LogBody::UserTurn {
+        message_id: id(message_id),
+        text: text.to_owned(),
+    };
+    frame(seq, message_id, body)
+}
+
+/// A reply in the log.
+pub(crate) fn message(seq: u64, in_reply_to: &str, text: &str) -> LogFrame {
+    let body = LogBody::Message {
+        agent: AgentName::RealEstate,
+        intent: "property_search".to_owned(),
+        text: text.to_owned(),
+    };
+    frame(seq, in_reply_to, body)
+}
+
+/// Two listings in the log, found by stretching the price.
+pub(crate) fn recommendations(seq: u64, in_reply_to: &str) -> LogFrame {
+    let bungalow = Card {
+        id: id("L-0007"),
+        title: "Sellwood bungalow near the river".to_owned(),
+        listing_type: ListingType::Buy,
+        price: Some(385_000),
+        beds: Some(2),
+        baths: Some(1.5),
+        sqft: Some(1_020),
+        city: Some("Portland".to_owned()),
+        notes: vec![],
+    };
+    let flat = Card {
+        id: id("L-0012"),
+        title: "Flat above the bakery".to_owned(),
+        price: Some(412_000),
+        sqft: None,
+        notes: vec!["pets not stated".to_owned()],
+        ..bungalow.clone()
+    };
+    let body = LogBody::Recommendations {
+        agent: AgentName::RealEstate,
+        recommendations: vec![bungalow, flat],
+        relaxation: Some(RelaxationNote {
+            changes: vec![Change::PriceMax {
+                from: 400_000,
+                to: 412_000,
+            }],
+            count: 2,
+        }),
+    };
+    frame(seq, in_reply_to, body)
+}
+
+/// What is said in [`healthy`]: id, text, place in the log.
+const TURNS: [(&str, &str, u64); 3] = [
+    ("m-1", "2 bed homes in Portland under $400k", 1),
+    ("m-2", "Does the first have parking?", 4),
+    ("m-3", "Thanks", 6),
+];
+
+/// Ana talks in three turns, ben is a second tab; her connection is cut, the supervisor crashes.
+pub(crate) fn healthy() -> Bench {
+    let log = vec![
+        user_turn(1, "m-1", TURNS[0].1),
+        recommendations(2, "m-1"),
+        message(3, "m-1", "I found 2 homes."),
+        user_turn(4, "m-2", TURNS[1].1),
+        message(5, "m-2", "The listing does not say."),
+        user_turn(6, "m-3", TURNS[2].1),
+        message(7, "m-3", "You are welcome."),
+    ];
+    let mut run = Bench {
+        scenario: scenario(),
+        trace: Trace::default(),
+    };
+    let hosts = [
+        client("ana"),
+        client("ben"),
+        Host::Gateway(1),
+        Host::Supervisor,
+        Host::Agent,
+    ];
+    for host in &hosts {
+        run.tell(host.clone(), What::Started);
+    }
+    run.link("ana", "connected");
+    run.link("ben", "connected");
+    for (turn, (message_id, text, seq)) in TURNS.into_iter().enumerate() {
+        run.say("ana", turn, message_id, text);
+        let (message_id, acked) = (id(message_id), seq);
+        run.tell(
+            client("ana"),
+            What::Acked {
+                message_id,
+                seq: acked,
+            },
+        );
+        for frame in log
+            .iter()
+            .filter(|f| f.in_reply_to.as_str() == TURNS[turn].0)
+        {
+            run.show("ana", frame);
+            run.show("ben", frame);
+            if frame.seq == 2 {
+                run.cut_and_crash();
+            }
+        }
+    }
+    run.tell(Host::World, What::ScriptDone);
+    for host in &hosts {
+        let what = What::Stopped {
+            tasks: 0,
+            sockets: 0,
+        };
+        run.tell(host.clone(), what);
+    }
+    let thread = id("t-1");
+    let frames = log;
+    run.tell(Host::World, What::Log { thread, frames });
+    run
+}
+
+fn scenario() -> Scenario {
+    let tab = |name: &str| ClientSpec {
+        name: name.to_owned(),
+        user: "u-1".to_owned(),
+        thread: "t-1".to_owned(),
+    };
+    let turn = |(_, text, _): &(&str, &str, u64)| Turn {
+        client: 0,
+        text: (*text).to_owned(),
+        pause: Duration::ZERO,
+        faults: vec![],
+    };
+    let mut turns: Vec<Turn> = TURNS.iter().map(turn).collect();
+    turns[0].faults = vec![
+        Armed {
+            at: Trigger::Frame {
+                event: "recommendations".to_owned(),
+                nth: 1,
+            },
+            fault: Fault::Cut {
+                client: client("ana"),
+            },
+        },
+        Armed {
+            at: Trigger::Elapsed(Duration::from_millis(150)),
+            fault: crash(),
+        },
+    ];
+    Scenario {
+        name: "reconnect-mid-reply".to_owned(),
+        seed: 42,
+        world: WorldSpec::default(),
+        clients: vec![tab("ana"), tab("ben")],
+        turns,
+        pace: Pace::Together,
+        faults: vec![],
+    }
+}
+
+fn crash() -> Fault {
+    Fault::Crash {
+        host: Host::Supervisor,
+        down: Duration::from_secs(2),
+    }
+}
+
+impl Bench {
+    /// Adds an event, a millisecond after the last.
+    pub(crate) fn tell(&mut self, host: Host, what: What) {
+        let at_us = self
+            .trace
+            .events
+            .last()
+            .map_or(0, |last| last.at_us + 1_000);
+        self.trace.events.push(Event { at_us, host, what });
+    }
+
+    pub(crate) fn link(&mut self, name: &str, state: &str) {
+        let state = state.to_owned();
+        self.tell(client(name), What::Link { state });
+    }
+
+    pub(crate) fn say(&mut self, name: &str, turn: usize, message_id: &str, text: &str) {
+        let what = What::Said {
+            turn,
+            message_id: id(message_id),
+            thread: id("t-1"),
+            text: text.to_owned(),
+        };
+        self.tell(client(name), what);
+    }
+
+    pub(crate) fn show(&mut self, name: &str, frame: &LogFrame) {
+        let frame = Box::new(frame.clone());
+        self.tell(client(name), What::Shown { frame });
+    }
+
+    pub(crate) fn give_up(&mut self, name: &str, message_id: &str) {
+        let what = What::GivenUp {
+            message_id: id(message_id),
+            why: "expired".to_owned(),
+        };
+        self.tell(client(name), what);
+    }
+
+    /// Both faults of the first turn, from their beginning to their end.
+    fn cut_and_crash(&mut self) {
+        let cut = Fault::Cut {
+            client: client("ana"),
+        };
+        for (index, fault) in [cut, crash()].into_iter().enumerate() {
+            let turn = Some(0);
+            self.tell(Host::World, What::Injected { turn, index, fault });
+        }
+        self.link("ana", "waiting 3.2s (attempt 1)");
+        self.tell(Host::Supervisor, What::Started);
+        self.tell(Host::World, What::Healed { fault: crash() });
+        self.link("ana", "connected");
+        let resumed = ServerFrame::Resumed {
+            from: 2,
+            to: 3,
+            recovered: true,
+        };
+        let frame = Wire::Text(serde_json::to_string(&resumed).expect("plain data"));
+        self.tell(client("ana"), What::Received { conn: 3, frame });
+    }
+
+    /// The client's view starts again, and everything it had shown is shown anew.
+    pub(crate) fn replay(&mut self, name: &str) {
+        let shown: Vec<Event> = self
+            .trace
+            .events
+            .iter()
+            .filter(|e| by(e, name))
+            .cloned()
+            .collect();
+        self.tell(client(name), What::ViewReset);
+        for event in shown {
+            if matches!(event.what, What::Shown { .. }) {
+                self.tell(event.host, event.what);
+            }
+        }
+    }
+
+    /// The log of `t-1`.
+    pub(crate) fn log(&mut self) -> &mut Vec<LogFrame> {
+        self.trace
+            .events
+            .iter_mut()
+            .find_map(|event| {
+                if let What::Log { frames, .. } = &mut event.what {
+                    Some(frames)
+                } else {
+                    None
+                }
+            })
+            .expect("the run has a log")
+    }
+
+    /// Changes events.
+    pub(crate) fn edit(&mut self, change: impl Fn(&mut What)) {
+        for event in &mut self.trace.events {
+            change(&mut event.what);
+        }
+    }
+
+    /// Removes events.
+    pub(crate) fn forget(&mut self, which: impl Fn(&Event) -> bool) {
+        let before = self.trace.events.len();
+        self.trace.events.retain(|event| !which(event));
+        assert!(self.trace.events.len() < before, "nothing was sabotaged");
+    }
+
+    /// Lets the first such event happen again, right after itself.
+    pub(crate) fn repeat(&mut self, which: impl Fn(&Event) -> bool) {
+        let place = self.trace.events.iter().position(which).expect("an event");
+        let again = self.trace.events[place].clone();
+        self.trace.events.insert(place + 1, again);
+    }
+
+    #[track_caller]
+    pub(crate) fn accepted_by(&self, oracle: &Oracle) {
+        let found: Vec<Violation> = (oracle.judge)(&self.scenario, &self.trace);
+        assert_eq!(found, []);
+    }
+
+    #[track_caller]
+    pub(crate) fn refused_by(&self, oracle: &Oracle, words: &str) {
+        let found = (oracle.judge)(&self.scenario, &self.trace);
+        assert!(
+            found.iter().any(|violation| violation.what.contains(words)),
+            "expected `{words}` among {found:#?}"
+        );
+        assert!(
+            found
+                .iter()
+                .all(|violation| violation.oracle == oracle.name)
+        );
+    }
+}

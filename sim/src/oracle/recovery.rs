@@ -1,0 +1,290 @@
+//! RC-COMPLETE: once the script is over, every client has the whole durable log, and nothing that was
+//! promised is missing from that log.
+//!
+//! It compares contents, not times: how long a frame took is no concern of this question.
+
+use super::{Oracle, Violation, gave_up, kind, log_of, said, script_done, user_turn};
+use crate::scenario::{ClientSpec, Host, Scenario};
+use crate::trace::{Event, Trace, What};
+use assistant::contract::frame::LogFrame;
+use std::collections::BTreeSet;
+
+const NAME: &str = "recovery";
+
+pub(super) const ORACLE: Oracle = Oracle {
+    name: NAME,
+    asks: "does every client end with the whole log, and the log with every promised turn?",
+    judge,
+};
+
+fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
+    let mut found = missing_logs(scenario, trace);
+    for client in &scenario.clients {
+        if let Some((event, log)) = log_of(trace, &client.thread) {
+            found.extend(other_than_log(client, trace, log));
+            if script_done(trace) {
+                found.extend(incomplete(client, trace, (event, log)));
+                found.extend(vanished(client, trace, log));
+            }
+            found.extend(acked_in_vain(client, trace, log));
+        }
+    }
+    found
+}
+
+fn missing_logs(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
+    let at_us = trace.events.last().map_or(0, |event| event.at_us);
+    let threads: BTreeSet<&str> = scenario
+        .clients
+        .iter()
+        .map(|client| client.thread.as_str())
+        .collect();
+    threads
+        .into_iter()
+        .filter(|thread| log_of(trace, thread).is_none())
+        .map(|thread| Violation {
+            oracle: NAME,
+            at_us,
+            host: None,
+            what: format!("the trace holds no log of {thread}"),
+        })
+        .collect()
+}
+
+/// What the client has shown since its view began.
+fn view<'t>(client: &ClientSpec, trace: &'t Trace) -> Vec<(&'t Event, &'t LogFrame)> {
+    let host = Host::Client(client.name.clone());
+    let mut view = Vec::new();
+    for event in trace.events.iter().filter(|event| event.host == host) {
+        if let What::Shown { frame } = &event.what {
+            view.push((event, &**frame));
+        } else if matches!(event.what, What::ViewReset) {
+            view.clear();
+        }
+    }
+    view
+}
+
+/// The first frame of the view that is not the log's.
+fn other_than_log(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Option<Violation> {
+    let (name, thread) = (&client.name, &client.thread);
+    for (place, (event, frame)) in view(client, trace).into_iter().enumerate() {
+        let logged = log.get(place);
+        if logged == Some(frame) {
+            continue;
+        }
+        let (seq, kind_shown) = (frame.seq, kind(frame));
+        let what = match logged {
+            None => format!(
+                "{name} showed frame {seq} ({kind_shown}) beyond the {} frames of the log of {thread}",
+                log.len()
+            ),
+            Some(logged) if logged.seq == seq => format!(
+                "{name} showed frame {seq} of {thread} ({kind_shown}) with another content than the log ({})",
+                kind(logged)
+            ),
+            Some(logged) => format!(
+                "{name} showed frame {seq} of {thread} where the log holds frame {}",
+                logged.seq
+            ),
+        };
+        return Some(Violation::at(NAME, event, what));
+    }
+    None
+}
+
+fn incomplete(
+    client: &ClientSpec,
+    trace: &Trace,
+    (event, log): (&Event, &[LogFrame]),
+) -> Option<Violation> {
+    let shown = view(client, trace).len();
+    let missing = log.get(shown)?;
+    let what = format!(
+        "{} showed {shown} of the {} frames of {}; frame {} ({} in reply to {}) is missing",
+        client.name,
+        log.len(),
+        client.thread,
+        missing.seq,
+        kind(missing),
+        missing.in_reply_to
+    );
+    let host = Some(Host::Client(client.name.clone()));
+    Some(Violation {
+        host,
+        ..Violation::at(NAME, event, what)
+    })
+}
+
+fn acked_in_vain(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for event in of(client, trace) {
+        let What::Acked { message_id, seq } = &event.what else {
+            continue;
+        };
+        let thread = &client.thread;
+        let what = match log
+            .iter()
+            .find(|frame| user_turn(frame) == Some(message_id))
+        {
+            Some(frame) if frame.seq == *seq => continue,
+            Some(frame) => format!(
+                "turn {message_id} was acked as frame {seq} but is frame {} of {thread}",
+                frame.seq
+            ),
+            None => format!(
+                "turn {message_id} was acked as frame {seq} but is not in the log of {thread}"
+            ),
+        };
+        found.push(Violation::at(NAME, event, what));
+    }
+    found
+}
+
+fn vanished(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Violation> {
+    let host = Host::Client(client.name.clone());
+    said(trace)
+        .filter(|(event, _)| event.host == host)
+        .filter(|(_, turn)| !log.iter().any(|frame| user_turn(frame) == Some(turn)))
+        .filter(|(_, turn)| !gave_up(trace, &host, turn))
+        .map(|(event, turn)| {
+            let what = format!(
+                "{host} said {turn}, which is neither in the log of {} nor given up",
+                client.thread
+            );
+            Violation::at(NAME, event, what)
+        })
+        .collect()
+}
+
+fn of<'t>(client: &ClientSpec, trace: &'t Trace) -> impl Iterator<Item = &'t Event> {
+    let host = Host::Client(client.name.clone());
+    trace.events.iter().filter(move |event| event.host == host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bench::{by, healthy, id};
+    use super::*;
+    use assistant::contract::frame::LogBody;
+
+    #[test]
+    fn accepts_a_healthy_run() {
+        healthy().accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn accepts_a_view_that_started_again() {
+        let mut run = healthy();
+        run.replay("ben");
+        run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn refuses_a_client_that_misses_the_last_frame() {
+        let mut run = healthy();
+        run.forget(|event| {
+            by(event, "ben") && matches!(&event.what, What::Shown { frame } if frame.seq == 7)
+        });
+        run.refused_by(
+            &ORACLE,
+            "ben showed 6 of the 7 frames of t-1; frame 7 (message in reply to m-3) is missing",
+        );
+    }
+
+    #[test]
+    fn asks_for_completeness_only_when_the_script_is_over() {
+        let mut run = healthy();
+        run.forget(|event| {
+            by(event, "ben") && matches!(&event.what, What::Shown { frame } if frame.seq == 7)
+        });
+        run.forget(|event| matches!(event.what, What::ScriptDone));
+        run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn refuses_a_frame_that_is_not_in_the_log() {
+        let mut run = healthy();
+        run.log().pop();
+        run.refused_by(
+            &ORACLE,
+            "ana showed frame 7 (message) beyond the 6 frames of the log of t-1",
+        );
+    }
+
+    #[test]
+    fn refuses_another_content_than_the_log() {
+        let mut run = healthy();
+        run.edit(|what| {
+            if let What::Shown { frame } = what
+                && let LogBody::Message { text, .. } = &mut frame.body
+            {
+                text.push('!');
+            }
+        });
+        run.refused_by(
+            &ORACLE,
+            "ana showed frame 3 of t-1 (message) with another content than the log",
+        );
+    }
+
+    #[test]
+    fn refuses_a_frame_at_another_place_than_the_log() {
+        let mut run = healthy();
+        run.log().swap(1, 2);
+        run.refused_by(
+            &ORACLE,
+            "ana showed frame 2 of t-1 where the log holds frame 3",
+        );
+    }
+
+    #[test]
+    fn refuses_an_acked_turn_that_is_not_in_the_log() {
+        let mut run = healthy();
+        run.log().truncate(3);
+        run.refused_by(
+            &ORACLE,
+            "turn m-2 was acked as frame 4 but is not in the log of t-1",
+        );
+    }
+
+    #[test]
+    fn refuses_an_ack_with_another_seq_than_the_log() {
+        let mut run = healthy();
+        run.edit(|what| {
+            if let What::Acked { seq, .. } = what {
+                *seq = 99;
+            }
+        });
+        run.refused_by(
+            &ORACLE,
+            "turn m-1 was acked as frame 99 but is frame 1 of t-1",
+        );
+    }
+
+    #[test]
+    fn refuses_a_turn_that_vanished_but_not_one_given_up() {
+        let mut run = healthy();
+        run.log().truncate(5);
+        run.edit(|what| {
+            if let What::Acked { message_id, seq } = what
+                && *seq == 6
+            {
+                (*message_id, *seq) = (id("m-2"), 4);
+            }
+        });
+        run.forget(|event| matches!(&event.what, What::Shown { frame } if frame.seq > 5));
+        let words = "ana said m-3, which is neither in the log of t-1 nor given up";
+        run.refused_by(&ORACLE, words);
+        run.give_up("ana", "m-3");
+        let found = judge(&run.scenario, &run.trace);
+        assert!(found.iter().all(|violation| violation.what != words));
+    }
+
+    #[test]
+    fn refuses_a_trace_without_the_log_of_a_thread() {
+        let mut run = healthy();
+        run.forget(|event| matches!(event.what, What::Log { .. }));
+        run.refused_by(&ORACLE, "the trace holds no log of t-1");
+    }
+}
