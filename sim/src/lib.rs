@@ -10,6 +10,8 @@ compile_error!(
 );
 
 pub mod oracle;
+pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod trace;
+pub mod view;

@@ -1,0 +1,5 @@
+//! Tells a run in plain text. It reads values and writes strings; it judges nothing and prints nothing.
+
+mod listings;
+pub mod transcript;
+pub mod verdicts;

@@ -1,0 +1,439 @@
+//! A run as text: what was said and what was shown, one fact a line, for a reader who has never seen the code.
+//!
+//! No times, no ids of messages, no connections, no seeds: the text of a calm run is the same over any network.
+
+use super::listings::{cards, stretched};
+use crate::scenario::{ClientSpec, Fault, Scenario, Trigger, Turn};
+use crate::trace::Trace;
+use crate::view::{Fact, Link, Seen, Stray, view};
+use assistant::contract::frame::{AgentName, ErrorCode, LogBody};
+
+/// Where the second column begins.
+const LABEL: usize = 8;
+
+/// The transcript of a run.
+#[must_use]
+pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
+    let view = view(scenario, trace);
+    let mut page = Page {
+        text: format!("session  {}\n", scenario.name),
+    };
+    for (place, client) in scenario.clients.iter().enumerate() {
+        let label = if place == 0 { "clients" } else { "" };
+        let ClientSpec { name, user, thread } = client;
+        page.put(
+            &format!("{label:LABEL$} "),
+            &format!("{name} ({user}) on {thread}"),
+        );
+    }
+    if !view.opening.is_empty() {
+        page.put("\n", "before the first turn");
+        for fact in &view.opening {
+            page.fact(scenario, None, fact);
+        }
+    }
+    for (place, (turn, facts)) in scenario.turns.iter().zip(&view.turns).enumerate() {
+        let name = client_name(scenario, turn.client);
+        let head = format!("\nturn {}  {name}: ", number(place));
+        page.put(&head, &turn.text);
+        match facts {
+            Some(facts) => page.turn(scenario, turn, facts),
+            None => page.line("nothing", "this turn was never said"),
+        }
+    }
+    page.text
+}
+
+/// A transcript in the making.
+struct Page {
+    text: String,
+}
+
+impl Page {
+    /// A line; further lines of `text` are aligned below its first.
+    fn put(&mut self, head: &str, text: &str) {
+        self.text.push_str(head);
+        let indent = head.trim_start_matches('\n').chars().count();
+        for (place, line) in text.lines().enumerate() {
+            if place > 0 {
+                self.text.push_str(&" ".repeat(indent));
+            }
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+        if text.is_empty() {
+            self.text.push('\n');
+        }
+    }
+
+    fn line(&mut self, label: &str, text: &str) {
+        self.put(&format!("  {label:LABEL$} "), text);
+    }
+
+    /// What happened in a turn: first to its speaker and the world, then to everybody else.
+    fn turn(&mut self, scenario: &Scenario, turn: &Turn, facts: &[Fact]) {
+        let of = |who: usize| facts.iter().filter(move |fact| fact.client == Some(who));
+        let here = facts
+            .iter()
+            .filter(|fact| fact.client.is_none_or(|client| client == turn.client));
+        self.facts(scenario, Some(turn.client), here);
+        let thread = scenario
+            .clients
+            .get(turn.client)
+            .map(|client| &client.thread);
+        for (who, client) in scenario.clients.iter().enumerate() {
+            if who == turn.client {
+                continue;
+            }
+            let same_thread = Some(&client.thread) == thread;
+            let saw = shown(of(who));
+            if same_thread && saw.as_ref().is_some_and(Vec::is_empty) {
+                self.facts(scenario, Some(turn.client), of(who));
+                self.line(&client.name, "saw no answer");
+            } else if saw.is_some() && saw == shown(of(turn.client)) {
+                let rest = of(who).filter(|fact| !matches!(fact.what, Seen::Frame { .. }));
+                self.facts(scenario, Some(turn.client), rest);
+                if same_thread {
+                    self.line(&client.name, "saw the same");
+                }
+            } else {
+                self.facts(scenario, Some(turn.client), of(who));
+            }
+        }
+    }
+
+    /// Facts in order; changes of a connection that follow each other share a line.
+    fn facts<'f>(
+        &mut self,
+        scenario: &Scenario,
+        speaker: Option<usize>,
+        facts: impl Iterator<Item = &'f Fact>,
+    ) {
+        let mut links: Vec<String> = Vec::new();
+        let mut facts = facts.peekable();
+        while let Some(fact) = facts.next() {
+            let Seen::Link(link) = &fact.what else {
+                self.fact(scenario, speaker, fact);
+                continue;
+            };
+            links.push(link_word(link));
+            let next = facts.peek();
+            if !next.is_some_and(|next| {
+                matches!(next.what, Seen::Link(_)) && next.client == fact.client
+            }) {
+                let who = stranger(scenario, speaker, fact);
+                self.said(who, "link", &links.join(", "));
+                links.clear();
+            }
+        }
+    }
+
+    /// A line, below the name of a client that is not the speaker.
+    fn said(&mut self, who: Option<&str>, label: &str, text: &str) {
+        match who {
+            Some(name) => self.put(&format!("  {name:LABEL$} {label:LABEL$} "), text),
+            None => self.line(label, text),
+        }
+    }
+
+    fn fact(&mut self, scenario: &Scenario, speaker: Option<usize>, fact: &Fact) {
+        let who = stranger(scenario, speaker, fact);
+        match &fact.what {
+            Seen::Frame { body, stray } => self.frame(who, body, *stray),
+            Seen::SaidAgain => self.said(
+                who,
+                "again",
+                "said once more, after an error that invites it",
+            ),
+            Seen::GivenUp { why } => self.said(who, "gave up", why),
+            Seen::Link(link) => self.said(who, "link", &link_word(link)),
+            Seen::StartedAgain { frames } => {
+                let text = format!("started again, {} shown anew", count(*frames, "frame"));
+                self.said(who, "view", &text);
+            }
+            Seen::Fault { fault, at, in_turn } => {
+                let at = at
+                    .as_ref()
+                    .map(|at| trigger(at, *in_turn))
+                    .unwrap_or_default();
+                self.line("fault", &format!("{}{at}", fault_words(fault)));
+            }
+            Seen::Died { host, why } => self.line("died", &format!("{host}: {why}")),
+            Seen::TimedOut { outstanding } => {
+                self.line(
+                    "timeout",
+                    &format!("the run was given up\n{}", outstanding.join("\n")),
+                );
+            }
+        }
+    }
+
+    fn frame(&mut self, who: Option<&str>, body: &LogBody, stray: Option<Stray>) {
+        let stray = match stray {
+            None => String::new(),
+            Some(Stray::Turn(turn)) => format!(" (belongs to turn {})", number(turn)),
+            Some(Stray::Unknown) => " (belongs to nothing said here)".to_owned(),
+        };
+        let text = match body {
+            LogBody::UserTurn { text, .. } => format!("the turn{stray}: {text}"),
+            LogBody::Message {
+                agent,
+                intent,
+                text,
+            } => format!(
+                "message from {} ({intent}){stray}: {text}",
+                agent_name(*agent)
+            ),
+            LogBody::Error {
+                code,
+                message,
+                retryable,
+            } => {
+                let again = if *retryable {
+                    "may be said again"
+                } else {
+                    "final"
+                };
+                format!("error {} ({again}){stray}: {message}", error_name(*code))
+            }
+            LogBody::Recommendations {
+                agent,
+                recommendations,
+                relaxation,
+            } => {
+                let listings = count(recommendations.len(), "listing");
+                let agent = agent_name(*agent);
+                let mut lines = vec![format!("recommendations from {agent}, {listings}{stray}")];
+                lines.extend(
+                    cards(recommendations)
+                        .into_iter()
+                        .map(|card| format!("  {card}")),
+                );
+                lines.extend(relaxation.iter().map(stretched));
+                lines.join("\n")
+            }
+        };
+        self.said(who, "showed", &text);
+    }
+}
+
+/// What a client was shown in a turn besides the turn itself; absent if a frame was out of its turn.
+fn shown<'f>(facts: impl Iterator<Item = &'f Fact>) -> Option<Vec<&'f LogBody>> {
+    let mut bodies = Vec::new();
+    for fact in facts {
+        if let Seen::Frame { body, stray } = &fact.what {
+            if stray.is_some() {
+                return None;
+            }
+            bodies.push(&**body);
+        }
+    }
+    bodies.retain(|body| !matches!(body, LogBody::UserTurn { .. }));
+    Some(bodies)
+}
+
+/// The name of the fact's client, if it is not the speaker.
+fn stranger<'s>(scenario: &'s Scenario, speaker: Option<usize>, fact: &Fact) -> Option<&'s str> {
+    let client = fact.client?;
+    (speaker != Some(client)).then(|| client_name(scenario, client))
+}
+
+fn client_name(scenario: &Scenario, client: usize) -> &str {
+    scenario
+        .clients
+        .get(client)
+        .map_or("?", |client| &client.name)
+}
+
+/// Turns are counted from 1 in everything that people read.
+fn number(place: usize) -> usize {
+    place.saturating_add(1)
+}
+
+fn count(n: usize, noun: &str) -> String {
+    if n == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{n} {noun}s")
+    }
+}
+
+fn agent_name(agent: AgentName) -> &'static str {
+    match agent {
+        AgentName::RealEstate => "real_estate",
+        AgentName::General => "general",
+    }
+}
+
+fn error_name(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::AgentUnavailable => "agent_unavailable",
+        ErrorCode::AgentInvalid => "agent_invalid",
+    }
+}
+
+fn link_word(link: &Link) -> String {
+    match link {
+        Link::Lost => "lost".to_owned(),
+        Link::Reconnected => "reconnected".to_owned(),
+        Link::Resumed => "resumed".to_owned(),
+        Link::ResumeFailed => "could not resume".to_owned(),
+        Link::Other(word) => word.clone(),
+    }
+}
+
+fn fault_words(fault: &Fault) -> String {
+    match fault {
+        Fault::Crash { host, down } => format!("crash {host}, back after {down:?}"),
+        Fault::PowerLoss { host, down } => format!("power loss of {host}, back after {down:?}"),
+        Fault::Bounce { host } => format!("bounce {host}"),
+        Fault::Partition {
+            between: [a, b],
+            lasts,
+        } => {
+            format!("partition {a} and {b} for {lasts:?}")
+        }
+        Fault::Hold {
+            between: [a, b],
+            lasts,
+        } => {
+            format!("hold everything between {a} and {b} for {lasts:?}")
+        }
+        Fault::Cut { client } => format!("cut {client}'s connection"),
+    }
+}
+
+fn trigger(at: &Trigger, in_turn: bool) -> String {
+    match at {
+        Trigger::Frame { event, nth } => format!(" (on {event} #{nth})"),
+        Trigger::Elapsed(time) if in_turn => format!(" ({time:?} into the turn)"),
+        Trigger::Elapsed(time) => format!(" ({time:?} into the run)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::bench::{Bench, by, client, frame, healthy, message};
+    use crate::scenario::Pace;
+    use crate::trace::What;
+
+    fn text(run: &Bench) -> String {
+        transcript(&run.scenario, &run.trace)
+    }
+
+    /// The same words without faults.
+    fn calm() -> Bench {
+        let mut run = healthy();
+        run.scenario.turns[0].faults.clear();
+        run.forget(|event| matches!(event.what, What::Injected { .. } | What::Healed { .. }));
+        run
+    }
+
+    #[test]
+    fn tells_a_run_with_faults_one_fact_a_line() {
+        assert_eq!(text(&healthy()), include_str!("transcript.txt"));
+    }
+
+    #[test]
+    fn tells_nothing_of_connections_when_no_fault_was_armed() {
+        let text = text(&calm());
+        assert!(!text.contains("link"), "{text}");
+        assert!(!text.contains("fault"), "{text}");
+    }
+
+    #[test]
+    fn tells_the_same_however_two_clients_interleave() {
+        let mut run = calm();
+        let calm = text(&run);
+        let (late, rest): (Vec<_>, Vec<_>) = run
+            .trace
+            .events
+            .into_iter()
+            .partition(|event| by(event, "ben") && matches!(event.what, What::Shown { .. }));
+        run.trace.events = rest;
+        run.trace.events.extend(late);
+        assert_eq!(text(&run), calm);
+        run.scenario.pace = Pace::Apart;
+        assert_eq!(text(&run), calm);
+    }
+
+    #[test]
+    fn tells_what_another_client_did_not_see() {
+        let mut run = calm();
+        run.forget(|event| {
+            by(event, "ben") && matches!(&event.what, What::Shown { frame } if frame.seq == 2)
+        });
+        run.forget(|event| {
+            by(event, "ben") && matches!(&event.what, What::Shown { frame } if frame.seq == 7)
+        });
+        let text = text(&run);
+        assert!(
+            text.contains("ben      showed   message from real_estate"),
+            "{text}"
+        );
+        assert!(text.contains("ben      saw no answer"), "{text}");
+    }
+
+    #[test]
+    fn shows_a_frame_out_of_its_turn_where_it_appeared() {
+        let mut run = calm();
+        let stray = message(3, "m-1", "I found 2 homes.");
+        run.show("ana", &stray);
+        run.show("ana", &message(8, "m-9", "Who asked?"));
+        let text = text(&run);
+        let last = text.split("turn 3").nth(1).expect("a third turn");
+        assert!(
+            last.contains("(belongs to turn 1): I found 2 homes."),
+            "{text}"
+        );
+        assert!(
+            last.contains("(belongs to nothing said here): Who asked?"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn tells_of_errors_repetitions_and_turns_given_up() {
+        let mut run = calm();
+        let error = LogBody::Error {
+            code: ErrorCode::AgentUnavailable,
+            message: "Please try again.".to_owned(),
+            retryable: true,
+        };
+        run.show("ana", &frame(8, "m-3", error));
+        run.say("ana", 2, "m-4", "Thanks");
+        run.give_up("ana", "m-4");
+        let text = text(&run);
+        let end = "  showed   error agent_unavailable (may be said again): Please try again.
+  again    said once more, after an error that invites it
+  gave up  expired
+";
+        assert!(text.contains(end), "{text}");
+    }
+
+    #[test]
+    fn tells_of_a_view_that_started_again() {
+        let mut run = healthy();
+        run.replay("ana");
+        let text = text(&run);
+        assert!(
+            text.contains("  view     started again, 7 frames shown anew\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn tells_of_deaths_and_of_turns_never_said() {
+        let mut run = calm();
+        run.trace.events.truncate(8);
+        let why = "panicked".to_owned();
+        run.tell(client("ben"), What::Died { why });
+        let text = text(&run);
+        assert!(text.contains("  died     ben: panicked\n"), "{text}");
+        assert!(
+            text.contains("  nothing  this turn was never said\n"),
+            "{text}"
+        );
+    }
+}

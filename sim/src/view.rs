@@ -1,0 +1,373 @@
+//! What the people in a run saw, turn by turn: the trace without times, ids, connections and everything
+//! else that another network would change.
+//!
+//! It knows nothing of how it is printed or judged. Two runs that told their users the same have equal views.
+//!
+//! # Design
+//! What a speaker sees stands where it appeared. What somebody else sees stands at the turn it belongs to,
+//! unless that turn was already over for them: two sockets promise no order between each other, so a calm
+//! run would differ from the next if the order of arrival at different clients counted.
+
+use crate::scenario::{Fault, Host, Pace, Scenario, Trigger};
+use crate::trace::{Event, Trace, What, Wire};
+use assistant::contract::frame::{LogBody, LogFrame, ServerFrame};
+use assistant::contract::id::MessageId;
+use std::collections::BTreeMap;
+
+/// A run as its users saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// What happened before anybody spoke, in order.
+    pub opening: Vec<Fact>,
+    /// What happened in each turn of the scenario, in order; absent if the turn was never said.
+    pub turns: Vec<Option<Vec<Fact>>>,
+}
+
+/// Something that a user, or the reader of a transcript, is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fact {
+    /// The client it concerns, as an index into the scenario; absent if it concerns the world.
+    pub client: Option<usize>,
+    /// What.
+    pub what: Seen,
+}
+
+/// The kinds of facts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// A frame was shown. The echo of one's own turn is left out.
+    Frame {
+        /// Its content.
+        body: Box<LogBody>,
+        /// The turn it belongs to, if that is not the one it stands at.
+        stray: Option<Stray>,
+    },
+    /// The user said the turn again, after a retryable error.
+    SaidAgain,
+    /// The client gave the turn up.
+    GivenUp {
+        /// Why.
+        why: String,
+    },
+    /// The client's connection changed; only in runs with faults.
+    Link(Link),
+    /// The client's view started again.
+    StartedAgain {
+        /// How many frames it showed anew.
+        frames: usize,
+    },
+    /// A fault struck.
+    Fault {
+        /// The fault.
+        fault: Fault,
+        /// What it waited for.
+        at: Option<Trigger>,
+        /// Whether a turn armed it; otherwise the run did.
+        in_turn: bool,
+    },
+    /// A host died.
+    Died {
+        /// Which.
+        host: Host,
+        /// The error or the panic message.
+        why: String,
+    },
+    /// The run was given up.
+    TimedOut {
+        /// What was still outstanding.
+        outstanding: Vec<String>,
+    },
+}
+
+/// Where a frame out of its turn belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stray {
+    /// To this turn of the scenario.
+    Turn(usize),
+    /// To nothing that anybody said.
+    Unknown,
+}
+
+/// A change of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// It is gone; the client tries again.
+    Lost,
+    /// It is back.
+    Reconnected,
+    /// The gateway goes on where the client was.
+    Resumed,
+    /// The gateway cannot go on where the client was.
+    ResumeFailed,
+    /// Another state, in the client's word, such as `parked`.
+    Other(String),
+}
+
+/// Reads the view out of a run.
+#[must_use]
+pub fn view(scenario: &Scenario, trace: &Trace) -> View {
+    let armed = scenario.turns.iter().any(|turn| !turn.faults.is_empty());
+    let mut reading = Reading {
+        scenario,
+        calm: !armed && scenario.faults.is_empty(),
+        view: View {
+            opening: Vec::new(),
+            turns: vec![None; scenario.turns.len()],
+        },
+        turn_of: BTreeMap::new(),
+        last_said: None,
+        clients: BTreeMap::new(),
+    };
+    for event in &trace.events {
+        reading.read(event);
+    }
+    reading.view
+}
+
+/// A view in the making.
+struct Reading<'t> {
+    scenario: &'t Scenario,
+    calm: bool,
+    view: View,
+    turn_of: BTreeMap<&'t MessageId, usize>,
+    last_said: Option<usize>,
+    clients: BTreeMap<usize, ClientSoFar<'t>>,
+}
+
+/// What one client has seen so far.
+#[derive(Default)]
+struct ClientSoFar<'t> {
+    /// The last turn it said itself.
+    said: Option<usize>,
+    /// By speaker, the last turn of which it has shown a frame.
+    heard: BTreeMap<usize, usize>,
+    /// Its frames since its view began, and those of the view before.
+    shown: Vec<&'t LogFrame>,
+    before: Vec<&'t LogFrame>,
+    /// Where the fact of the last new beginning stands.
+    restart: Option<(Option<usize>, usize)>,
+    /// The last state of its connection; absent before the first success.
+    link: Option<Link>,
+}
+
+impl<'t> Reading<'t> {
+    fn read(&mut self, event: &'t Event) {
+        match &event.what {
+            What::Injected { turn, index, fault } => self.fault(*turn, *index, fault),
+            What::Died { why } => {
+                let (host, why) = (event.host.clone(), why.clone());
+                self.tell(self.last_said, None, Seen::Died { host, why });
+            }
+            What::TimedOut { outstanding } => {
+                let outstanding = outstanding.clone();
+                self.tell(self.last_said, None, Seen::TimedOut { outstanding });
+            }
+            What::Said { .. }
+            | What::GivenUp { .. }
+            | What::Shown { .. }
+            | What::ViewReset
+            | What::Link { .. }
+            | What::Received { .. } => self.read_client(event),
+            What::Started
+            | What::Stopped { .. }
+            | What::Dialed { .. }
+            | What::NotConnected { .. }
+            | What::Ended { .. }
+            | What::Asked { .. }
+            | What::Answered { .. }
+            | What::Acked { .. }
+            | What::Healed { .. }
+            | What::ScriptDone
+            | What::Log { .. } => {}
+        }
+    }
+
+    fn read_client(&mut self, event: &'t Event) {
+        let Some(client) = self.client(&event.host) else {
+            return;
+        };
+        if let What::Said {
+            turn, message_id, ..
+        } = &event.what
+        {
+            self.said(client, *turn, message_id);
+        } else if let What::GivenUp { message_id, why } = &event.what {
+            let slot = self.turn_of.get(message_id).copied().or(self.last_said);
+            let why = why.clone();
+            self.tell(slot, Some(client), Seen::GivenUp { why });
+        } else if let What::Shown { frame } = &event.what {
+            self.shown(client, frame);
+        } else if matches!(event.what, What::ViewReset) {
+            self.restarted(client);
+        } else if let What::Link { state } = &event.what {
+            self.link(client, state);
+        } else if let What::Received {
+            frame: Wire::Text(text),
+            ..
+        } = &event.what
+        {
+            self.resumed(client, text);
+        }
+    }
+
+    fn client(&self, host: &Host) -> Option<usize> {
+        let Host::Client(name) = host else {
+            return None;
+        };
+        let clients = &self.scenario.clients;
+        clients.iter().position(|client| client.name == *name)
+    }
+
+    fn tell(&mut self, slot: Option<usize>, client: Option<usize>, what: Seen) {
+        self.facts(slot).push(Fact { client, what });
+    }
+
+    /// The facts of a turn, or of the time before the first.
+    fn facts(&mut self, slot: Option<usize>) -> &mut Vec<Fact> {
+        match slot.and_then(|turn| self.view.turns.get_mut(turn)) {
+            Some(facts) => facts.get_or_insert_default(),
+            None => &mut self.view.opening,
+        }
+    }
+
+    /// The turn that a client is in, as far as its own doing goes.
+    fn now(&self, client: usize) -> Option<usize> {
+        match self.scenario.pace {
+            Pace::Together => self.last_said,
+            Pace::Apart => self.clients.get(&client).and_then(|so_far| so_far.said),
+        }
+    }
+
+    fn said(&mut self, client: usize, turn: usize, message_id: &'t MessageId) {
+        let again = matches!(self.view.turns.get(turn), Some(Some(_)));
+        if again {
+            self.tell(Some(turn), Some(client), Seen::SaidAgain);
+        } else {
+            self.facts(Some(turn));
+        }
+        self.turn_of.insert(message_id, turn);
+        self.last_said = Some(turn);
+        self.clients.entry(client).or_default().said = Some(turn);
+    }
+
+    fn fault(&mut self, turn: Option<usize>, index: usize, fault: &Fault) {
+        let armed = match turn {
+            Some(turn) => self.scenario.turns.get(turn).map(|turn| &turn.faults),
+            None => Some(&self.scenario.faults),
+        };
+        let at = armed
+            .and_then(|faults| faults.get(index))
+            .map(|armed| armed.at.clone());
+        let slot = match self.scenario.pace {
+            Pace::Together => self.last_said,
+            Pace::Apart => turn.or(self.last_said),
+        };
+        let seen = Seen::Fault {
+            fault: fault.clone(),
+            at,
+            in_turn: turn.is_some(),
+        };
+        self.tell(slot, None, seen);
+    }
+
+    fn shown(&mut self, client: usize, frame: &'t LogFrame) {
+        let so_far = self.clients.entry(client).or_default();
+        so_far.shown.push(frame);
+        if let Some((slot, place)) = so_far.restart
+            && so_far.before.contains(&frame)
+        {
+            if let Some(Fact {
+                what: Seen::StartedAgain { frames },
+                ..
+            }) = self.facts(slot).get_mut(place)
+            {
+                *frames = frames.saturating_add(1);
+            }
+            return;
+        }
+        let (slot, stray) = self.place(client, frame);
+        if stray.is_none() && slot == self.own(client, frame) {
+            return;
+        }
+        let body = Box::new(frame.body.clone());
+        self.tell(slot, Some(client), Seen::Frame { body, stray });
+    }
+
+    /// Which turn the frame is to stand at, and where it belongs if that is another one.
+    fn place(&mut self, client: usize, frame: &LogFrame) -> (Option<usize>, Option<Stray>) {
+        let now = self.now(client);
+        let Some(turn) = self.turn_of.get(&frame.in_reply_to).copied() else {
+            return (now, Some(Stray::Unknown));
+        };
+        let speaker = self.scenario.turns.get(turn).map(|turn| turn.client);
+        let slot = match speaker {
+            Some(speaker) if speaker != client => {
+                let so_far = self.clients.entry(client).or_default();
+                let heard = so_far.heard.entry(speaker).or_insert(turn);
+                *heard = turn.max(*heard);
+                Some(*heard)
+            }
+            Some(_) | None => now,
+        };
+        (slot, (slot != Some(turn)).then_some(Stray::Turn(turn)))
+    }
+
+    /// The turn of which this frame is the echo to its own speaker.
+    fn own(&self, client: usize, frame: &LogFrame) -> Option<usize> {
+        if !matches!(frame.body, LogBody::UserTurn { .. }) {
+            return None;
+        }
+        let turn = self.turn_of.get(&frame.in_reply_to).copied()?;
+        let speaker = self.scenario.turns.get(turn)?.client;
+        (speaker == client).then_some(turn)
+    }
+
+    fn restarted(&mut self, client: usize) {
+        let slot = self.now(client);
+        self.tell(slot, Some(client), Seen::StartedAgain { frames: 0 });
+        let place = self.facts(slot).len().saturating_sub(1);
+        let so_far = self.clients.entry(client).or_default();
+        so_far.before.append(&mut so_far.shown);
+        so_far.restart = Some((slot, place));
+    }
+
+    fn link(&mut self, client: usize, state: &str) {
+        let so_far = self.clients.entry(client).or_default();
+        let word: String = state.chars().take_while(|c| c.is_alphabetic()).collect();
+        let link = match word.as_str() {
+            "connected" => Link::Reconnected,
+            "connecting" | "waiting" | "offline" | "lost" => Link::Lost,
+            _ => Link::Other(word),
+        };
+        let first = so_far.link.is_none();
+        if first && link == Link::Lost || so_far.link.as_ref() == Some(&link) {
+            return;
+        }
+        so_far.link = Some(link.clone());
+        let first_success = first && link == Link::Reconnected;
+        if !self.calm && !first_success {
+            self.tell(self.now(client), Some(client), Seen::Link(link));
+        }
+    }
+
+    fn resumed(&mut self, client: usize, text: &str) {
+        if self.calm {
+            return;
+        }
+        let link = match serde_json::from_str(text) {
+            Ok(ServerFrame::Resumed { from: 1.., .. }) => Link::Resumed,
+            Ok(ServerFrame::ResumeFailed { .. }) => Link::ResumeFailed,
+            Ok(
+                ServerFrame::Resumed { .. }
+                | ServerFrame::Welcome { .. }
+                | ServerFrame::Ack { .. }
+                | ServerFrame::Typing { .. }
+                | ServerFrame::ReconnectAdvice { .. }
+                | ServerFrame::Ping { .. }
+                | ServerFrame::Log(_),
+            )
+            | Err(_) => return,
+        };
+        self.tell(self.now(client), Some(client), Seen::Link(link));
+    }
+}
