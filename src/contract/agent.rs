@@ -199,6 +199,13 @@ pub enum Change {
         /// Offered, dollars.
         to: u64,
     },
+    /// A lower price.
+    PriceMin {
+        /// Asked, dollars.
+        from: u64,
+        /// Offered, dollars.
+        to: u64,
+    },
     /// Fewer bedrooms.
     BedsMin {
         /// Asked.
@@ -237,6 +244,9 @@ pub struct AgentState {
     /// All listings shown for the search at hand, in the order shown.
     #[serde(default)]
     pub seen: Vec<ListingId>,
+    /// The shown listings the last question was about; "it" means these until others are shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub focus: Vec<ListingId>,
     /// What the agent asked and the user has not answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
@@ -286,4 +296,7 @@ pub struct Slots {
     /// Slots that are never relaxed, by name, in alphabetical order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hard: Vec<String>,
+    /// Slots said as a limit ("at most"), relaxed by less than a mere wish, by name, in alphabetical order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firm: Vec<String>,
 }
