@@ -3,6 +3,7 @@
 //! Read in this order: [`contract`] says what the parts promise each other, [`net`] and [`wall`] are the
 //! seams to the world, [`http`] is the root of every serving role, [`token`] says who somebody is.
 
+pub mod agent;
 pub mod auth;
 pub mod client;
 pub mod config;
