@@ -1,5 +1,24 @@
-//! The real-estate agent: what it knows are listings.
+//! The real-estate agent: a pure function of conversation state, utterance and catalogue.
+//!
+//! It knows no network, clock, generator, log or task; a shell that answers requests lives beside it.
+//!
+//! ```text
+//! text ─ understand ─▶ acts ─ turn ─▶ slots ─ search ─▶ exact matches ──┐
+//!                              │                └ relax ─▶ near misses ─┼─ speak ─▶ response
+//!                              └ answer ─▶ what a listing states ───────┘
+//! ```
 
+mod answer;
 mod catalog;
+mod relax;
+mod search;
+mod speak;
+mod turn;
+mod understand;
+mod wishes;
+
+#[cfg(test)]
+mod tests;
 
 pub use catalog::{BadRow, Catalog, CatalogError, Listing, Pets, RowFault};
+pub use turn::{PAGE_LISTINGS_MAX, respond};
