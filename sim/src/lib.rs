@@ -10,8 +10,11 @@ compile_error!(
 );
 
 pub mod oracle;
+pub mod project;
+pub mod rehearsal;
 pub mod report;
 pub mod scenario;
 pub mod session;
 pub mod trace;
 pub mod view;
+pub mod world;

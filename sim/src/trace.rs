@@ -48,17 +48,17 @@ pub enum What {
         /// The error or the panic message.
         why: String,
     },
-    /// A connection was asked for.
-    Dialed {
-        /// Its number, counted in the order of dialling over the whole run, from 1.
+    /// The host connected to another.
+    Connected {
+        /// The connection, counted over the whole run, from 1.
         conn: u64,
-        /// The host asked.
+        /// The other host.
         to: Host,
     },
-    /// Dialling failed.
+    /// The host could not connect to another.
     NotConnected {
-        /// Its number.
-        conn: u64,
+        /// The other host.
+        to: Host,
         /// The kind of error.
         why: String,
     },
@@ -202,6 +202,27 @@ impl Trace {
                 write!(hex, "{byte:02x}").expect("writing to a String");
                 hex
             })
+    }
+
+    /// The first event in which two traces differ, from both sides, after the last one they share.
+    #[must_use]
+    pub fn first_divergence(&self, other: &Self) -> Option<String> {
+        let (ours, theirs) = (self.to_text(), other.to_text());
+        let mut lines = (ours.lines(), theirs.lines());
+        let (mut number, mut shared) = (0, "nothing");
+        loop {
+            number += 1;
+            match (lines.0.next(), lines.1.next()) {
+                (None, None) => return None,
+                (Some(one), Some(other)) if one == other => shared = one,
+                (one, other) => {
+                    let [one, other] = [one, other].map(|line| line.unwrap_or("the end"));
+                    return Some(format!(
+                        "event {number}\n  after   {shared}\n  once    {one}\n  again   {other}"
+                    ));
+                }
+            }
+        }
     }
 
     /// The time of the last event.

@@ -170,7 +170,7 @@ impl<'t> Reading<'t> {
             | What::Received { .. } => self.read_client(event),
             What::Started
             | What::Stopped { .. }
-            | What::Dialed { .. }
+            | What::Connected { .. }
             | What::NotConnected { .. }
             | What::Ended { .. }
             | What::Asked { .. }

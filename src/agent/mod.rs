@@ -12,6 +12,7 @@ mod answer;
 mod catalog;
 mod relax;
 mod search;
+mod shell;
 mod speak;
 mod turn;
 mod understand;
@@ -21,4 +22,5 @@ mod wishes;
 mod tests;
 
 pub use catalog::{BadRow, Catalog, CatalogError, Listing, Pets, RowFault};
+pub use shell::run;
 pub use turn::{PAGE_LISTINGS_MAX, respond};

@@ -1,6 +1,6 @@
 //! The reconnecting client: it keeps a conversation whole while connections come and go.
 //!
-//! Pure: [`Client`] is stepped with inputs and says what is to be done; a shell does it. Read [`machine`]
+//! [`Client`] is stepped with inputs and says what is to be done; `shell` does it. Read [`machine`]
 //! first, then `reconnect` (what follows an end) and `frames` (what a server may say).
 
 pub mod backoff;
@@ -13,9 +13,11 @@ mod outbox;
 pub mod port;
 mod reconnect;
 pub mod rum;
+mod shell;
 
 pub use machine::Client;
 pub use port::{
     Input, Kept, KeptTurn, Output, ParkReason, Pause, SendFailure, SignOutReason, State, StopReason,
 };
 pub use rum::Rum;
+pub use shell::{ClientSetup, Command, Happening, Remains, run};

@@ -4,7 +4,7 @@
 use super::{Oracle, Violation};
 use crate::scenario::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
 use crate::trace::{Event, Trace, What, Wire};
-use assistant::contract::agent::{Card, Change, ListingType, RelaxationNote};
+use assistant::contract::agent::{Card, Change, Intent, ListingType, RelaxationNote};
 use assistant::contract::frame::{AgentName, LogBody, LogFrame, Meta, ServerFrame};
 use std::fmt::Debug;
 use std::str::FromStr;
@@ -59,7 +59,7 @@ pub(crate) fn user_turn(seq: u64, message_id: &str, text: &str) -> LogFrame {
 pub(crate) fn message(seq: u64, in_reply_to: &str, text: &str) -> LogFrame {
     let body = LogBody::Message {
         agent: AgentName::RealEstate,
-        intent: "property_search".to_owned(),
+        intent: Intent::PropertySearch,
         text: text.to_owned(),
     };
     frame(seq, in_reply_to, body)

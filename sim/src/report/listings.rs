@@ -81,6 +81,7 @@ pub(super) fn stretched(note: &RelaxationNote) -> String {
 fn change_words(change: &Change) -> String {
     match change {
         Change::PriceMax { from, to } => format!("price_max {from} -> {to}"),
+        Change::PriceMin { from, to } => format!("price_min {from} -> {to}"),
         Change::BedsMin { from, to } => format!("beds_min {from} -> {to}"),
         Change::BathsMin { from, to } => format!("baths_min {from} -> {to}"),
         Change::City { from, to } => format!("city {from} -> {}", to.join(", ")),

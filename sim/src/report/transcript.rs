@@ -181,8 +181,9 @@ impl Page {
                 intent,
                 text,
             } => format!(
-                "message from {} ({intent}){stray}: {text}",
-                agent_name(*agent)
+                "message from {} ({}){stray}: {text}",
+                agent_name(*agent),
+                intent.as_str()
             ),
             LogBody::Error {
                 code,

@@ -3,9 +3,11 @@
 //! A scenario knows neither the engine that plays it nor the oracles that judge the outcome.
 
 mod fault;
+mod generate;
 mod host;
 
 pub use fault::{Armed, Fault, Trigger};
+pub use generate::default_world;
 pub use host::{BadHost, Host};
 
 use serde::Serialize;

@@ -98,7 +98,7 @@ fn recommendations() -> LogBody {
 fn message() -> LogBody {
     LogBody::Message {
         agent: AgentName::RealEstate,
-        intent: "property_search".to_owned(),
+        intent: Intent::PropertySearch,
         text: "Nothing under 400k, but two homes in Salem.".to_owned(),
     }
 }

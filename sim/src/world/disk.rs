@@ -1,0 +1,153 @@
+//! A disk with the semantics of fsync: what was not synced is gone after a power loss.
+//!
+//! The store's backend. `live` is what the operating system shows, `durable` what the platter holds;
+//! between them stands the list of writes since the last sync. A dead disk refuses every call, so that a
+//! database that is dropped by a crash cannot tidy up in its destructor.
+
+use redb::StorageBackend;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// A disk; clones are the same disk.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SimDisk(Arc<Mutex<Platter>>);
+
+#[derive(Debug, Default)]
+struct Platter {
+    live: Vec<u8>,
+    durable: Vec<u8>,
+    unsynced: Vec<Change>,
+    dead: bool,
+}
+
+#[derive(Debug)]
+enum Change {
+    Length(usize),
+    Write { offset: usize, bytes: Vec<u8> },
+}
+
+impl SimDisk {
+    /// From now on every call fails, until [`SimDisk::revive`].
+    pub(super) fn kill(&self) {
+        self.platter().dead = true;
+    }
+
+    /// The power goes: unsynced writes are lost, and every call fails until [`SimDisk::revive`].
+    pub(super) fn lose_power(&self) {
+        let mut platter = self.platter();
+        platter.dead = true;
+        platter.unsynced.clear();
+        platter.live = platter.durable.clone();
+    }
+
+    /// The disk answers again.
+    pub(super) fn revive(&self) {
+        self.platter().dead = false;
+    }
+
+    fn platter(&self) -> MutexGuard<'_, Platter> {
+        self.0.lock().expect("disk calls do not panic")
+    }
+
+    fn alive(&self) -> io::Result<MutexGuard<'_, Platter>> {
+        let platter = self.platter();
+        match platter.dead {
+            false => Ok(platter),
+            true => Err(broken("the disk is gone")),
+        }
+    }
+}
+
+fn broken(why: &'static str) -> io::Error {
+    io::Error::other(why)
+}
+
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Self::Length(length) => bytes.resize(*length, 0),
+            Self::Write { offset, bytes: new } => {
+                bytes.get_mut(*offset..offset.checked_add(new.len())?)?.copy_from_slice(new);
+            }
+        }
+        Some(())
+    }
+}
+
+impl Platter {
+    fn change(&mut self, change: Change) -> io::Result<()> {
+        change.apply(&mut self.live).ok_or_else(|| broken("a write beyond the end"))?;
+        self.unsynced.push(change);
+        Ok(())
+    }
+}
+
+impl StorageBackend for SimDisk {
+    fn len(&self) -> io::Result<u64> {
+        Ok(u64::try_from(self.alive()?.live.len()).unwrap_or(u64::MAX))
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let platter = self.alive()?;
+        let start = index(offset);
+        let bytes = platter.live.get(start..start.saturating_add(out.len()));
+        out.copy_from_slice(bytes.ok_or_else(|| broken("a read beyond the end"))?);
+        Ok(())
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.alive()?.change(Change::Length(index(len)))
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        let mut platter = self.alive()?;
+        for change in std::mem::take(&mut platter.unsynced) {
+            change.apply(&mut platter.durable).ok_or_else(|| broken("a write beyond the end"))?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.alive()?.change(Change::Write { offset: index(offset), bytes: data.to_vec() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(disk: &SimDisk, length: usize) -> Vec<u8> {
+        let mut out = vec![0; length];
+        disk.read(0, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn a_power_loss_takes_exactly_what_was_not_synced() {
+        let disk = SimDisk::default();
+        disk.set_len(4).unwrap();
+        disk.write(0, b"ab").unwrap();
+        disk.sync_data().unwrap();
+        disk.write(2, b"cd").unwrap();
+        assert_eq!(read(&disk, 4), b"abcd");
+        disk.lose_power();
+        assert!(disk.len().is_err() && disk.sync_data().is_err(), "a dead disk answered");
+        disk.revive();
+        assert_eq!(read(&disk, 4), b"ab\0\0");
+    }
+
+    #[test]
+    fn a_killed_process_leaves_its_writes_to_the_operating_system() {
+        let disk = SimDisk::default();
+        disk.set_len(2).unwrap();
+        disk.write(0, b"ab").unwrap();
+        disk.kill();
+        assert!(disk.write(0, b"xx").is_err());
+        disk.revive();
+        assert_eq!(read(&disk, 2), b"ab");
+    }
+}

@@ -1,0 +1,207 @@
+//! The hosts of a world: the assistant's own roles, started with the same functions and configurations
+//! as in production.
+
+use super::disk::SimDisk;
+use super::engine::Cable;
+use super::net::{SimNet, Wires};
+use super::random::split;
+use super::recorder::Recorder;
+use crate::scenario::{Host, Scenario};
+use crate::trace::What;
+use assistant::agent::{self, Catalog};
+use assistant::auth::{self, TokenService};
+use assistant::client::ClientSetup;
+use assistant::config::{
+    AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig,
+};
+use assistant::contract::id::{BadId, UserId};
+use assistant::gateway::{self, Gateway};
+use assistant::http::{Peer, Stop};
+use assistant::net::Net;
+use assistant::supervisor::{self, Store, Supervisor};
+use assistant::token::{Keys, Kind};
+use assistant::wall::Wall;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// The time of day at which every run starts: 2026-03-02, a Monday, 09:00 UTC.
+const MORNING: Duration = Duration::from_secs(1_772_442_000);
+
+/// Everything from which hosts are started, again and again.
+pub(super) struct Troupe<C> {
+    cable: C,
+    wires: Arc<Wires>,
+    recorder: Recorder,
+    scenario: Scenario,
+    catalog: Catalog,
+    keys: Keys,
+    disk: SimDisk,
+    running: Mutex<BTreeMap<Host, Running>>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    /// How often it has been started.
+    starts: u64,
+    /// Makes its wish to stop; absent while it is not running.
+    stop: Option<watch::Sender<bool>>,
+}
+
+impl<C> fmt::Debug for Troupe<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Troupe({})", self.scenario.name)
+    }
+}
+
+/// The serving hosts of a scenario, in the order in which they start.
+#[must_use]
+pub(super) fn serving_hosts(scenario: &Scenario) -> Vec<Host> {
+    let gateways = (1..=scenario.world.gateways).map(Host::Gateway);
+    [Host::TokenService, Host::Agent, Host::Supervisor].into_iter().chain(gateways).collect()
+}
+
+/// The port on which a role listens; anything, since hosts have addresses of their own.
+fn address(host: &Host) -> String {
+    format!("{host}:80")
+}
+
+impl<C: Cable> Troupe<C> {
+    /// Nobody is running yet.
+    #[must_use]
+    pub(super) fn new(
+        cable: C,
+        wires: Arc<Wires>,
+        recorder: Recorder,
+        scenario: Scenario,
+        catalog: Catalog,
+    ) -> Arc<Self> {
+        let keys = Keys::from_secret(b"a secret of thirty-two bytes or more").expect("long enough");
+        let (disk, running) = (SimDisk::default(), Mutex::default());
+        Arc::new(Self { cable, wires, recorder, scenario, catalog, keys, disk, running })
+    }
+
+    /// The supervisor's disk.
+    #[must_use]
+    pub(super) fn disk(&self) -> &SimDisk {
+        &self.disk
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<Host, Running>> {
+        self.running.lock().expect("no panic while it is held")
+    }
+
+    /// Whether a host runs.
+    #[must_use]
+    pub(super) fn is_running(&self, host: &Host) -> bool {
+        self.running().get(host).is_some_and(|running| running.stop.is_some())
+    }
+
+    /// Wishes that a host stops.
+    pub(super) fn ask_to_stop(&self, host: &Host) {
+        if let Some(stop) = self.running().get(host).and_then(|running| running.stop.as_ref()) {
+            stop.send_replace(true);
+        }
+    }
+
+    /// Notes that a host was killed.
+    pub(super) fn killed(&self, host: &Host) {
+        if let Some(running) = self.running().get_mut(host) {
+            running.stop = None;
+        }
+    }
+
+    /// The root of a serving host, from its start to its end.
+    pub(super) async fn root(self: Arc<Self>, host: Host) {
+        let (trigger, stop) = Stop::new();
+        let starts = {
+            let mut all = self.running();
+            let running = all.entry(host.clone()).or_default();
+            running.stop = Some(trigger);
+            running.starts += 1;
+            running.starts
+        };
+        self.recorder.record(&host, What::Started);
+        let ended = self.role(&host, starts, stop.clone()).await;
+        let what = match (ended, stop.is_requested()) {
+            (Ok(()), true) => What::Stopped {
+                tasks: Handle::current().metrics().num_alive_tasks(),
+                sockets: self.wires.sockets(&host),
+            },
+            (Ok(()), false) => What::Died { why: "ended without being asked".to_owned() },
+            (Err(error), _) => What::Died { why: error.to_string() },
+        };
+        self.recorder.record(&host, what);
+        self.killed(&host);
+    }
+
+    async fn role(&self, host: &Host, starts: u64, stop: Stop) -> io::Result<()> {
+        let net = SimNet::new(self.cable.clone(), host.clone(), Arc::clone(&self.wires));
+        let listener = net.listen(&address(host)).await?;
+        let rng = split(self.scenario.seed, &format!("{host}/{starts}"));
+        let wall = self.wall();
+        let peer = |to: Host| Peer { net: net.clone(), address: address(&to) };
+        match host {
+            Host::Gateway(_) => {
+                let (config, keys) = (GatewayConfig::default(), self.keys.clone());
+                let supervisor = peer(Host::Supervisor);
+                let gateway = Gateway { config, keys, supervisor, wall, rng };
+                gateway::run::<SimNet<C>>(gateway, listener, stop).await
+            }
+            Host::Supervisor => {
+                let store = Store::open(self.disk.clone()).map_err(io::Error::other)?;
+                let (config, agent) = (SupervisorConfig::default(), peer(Host::Agent));
+                let supervisor = Supervisor { config, store, agent, wall, rng };
+                supervisor::run::<SimNet<C>>(supervisor, listener, stop).await
+            }
+            Host::Agent => {
+                let (config, catalog) = (AgentConfig::default(), self.catalog.clone());
+                agent::run::<SimNet<C>>(config, catalog, listener, stop).await
+            }
+            Host::TokenService => {
+                let (config, keys) = (TokenConfig::default(), self.keys.clone());
+                auth::run::<SimNet<C>>(TokenService { config, keys, wall }, listener, stop).await
+            }
+            Host::Client(_) | Host::World => Err(io::Error::other("not a serving host")),
+        }
+    }
+
+    /// The clients of the scenario. Each starts its round of the gateways at another one.
+    ///
+    /// # Errors
+    /// If a name in the scenario is not an id.
+    pub(super) fn clients(&self) -> Result<Vec<ClientSetup<SimNet<C>>>, BadId> {
+        let clients = self.scenario.clients.iter().enumerate();
+        clients
+            .map(|(place, spec)| {
+                let host = Host::Client(spec.name.clone());
+                let net = SimNet::new(self.cable.clone(), host, Arc::clone(&self.wires));
+                let peer = |to: Host| Peer { net: net.clone(), address: address(&to) };
+                let mut gateways: Vec<_> =
+                    (1..=self.scenario.world.gateways).map(|n| peer(Host::Gateway(n))).collect();
+                let first = place.checked_rem(gateways.len()).unwrap_or(0);
+                gateways.rotate_left(first);
+                let user: UserId = spec.user.parse()?;
+                let ttl = TokenConfig::default().refresh_ttl;
+                Ok(ClientSetup {
+                    policy: ClientPolicy::default(),
+                    client_id: spec.name.parse()?,
+                    thread_id: spec.thread.parse()?,
+                    gateways,
+                    token_service: peer(Host::TokenService),
+                    refresh_token: self.keys.mint(Kind::Refresh, &user, MORNING, ttl),
+                    rng: split(self.scenario.seed, &format!("client {}", spec.name)),
+                })
+            })
+            .collect()
+    }
+
+    fn wall(&self) -> Wall {
+        let recorder = self.recorder.clone();
+        Wall::new(move || MORNING + recorder.now())
+    }
+}

@@ -1,0 +1,244 @@
+//! Carries out faults: each at its moment, each healed after its time.
+
+use super::engine::{TurmoilEngine, TurmoilNet};
+use super::hosts::Troupe;
+use super::net::{Block, FrameWatch, Wires};
+use super::recorder::Recorder;
+use crate::scenario::{Armed, Fault, Host, Scenario, Trigger};
+use crate::trace::What;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A fault and where it stands in the scenario.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    turn: Option<usize>,
+    index: usize,
+}
+
+/// Something to do at a time.
+#[derive(Debug)]
+enum Deed {
+    Inject(Place),
+    Heal(Fault),
+}
+
+/// What the stage tells the injector: turns that have begun, with their time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Begun(Arc<Mutex<Vec<(usize, Duration)>>>);
+
+impl Begun {
+    fn take(&self) -> Vec<(usize, Duration)> {
+        std::mem::take(&mut *self.0.lock().expect("no panic while it is held"))
+    }
+}
+
+/// Carries out the faults of one run.
+#[derive(Debug)]
+pub(super) struct Injector {
+    scenario: Arc<Scenario>,
+    wires: Arc<Wires>,
+    troupe: Arc<Troupe<TurmoilNet>>,
+    recorder: Recorder,
+    begun: Begun,
+    agenda: Vec<(Duration, Deed)>,
+    bouncing: Vec<Host>,
+}
+
+impl Injector {
+    /// Plans the faults that stand at a time of the run.
+    #[must_use]
+    pub(super) fn new(
+        scenario: Arc<Scenario>,
+        wires: Arc<Wires>,
+        troupe: Arc<Troupe<TurmoilNet>>,
+        recorder: Recorder,
+    ) -> Self {
+        let agenda = scenario.faults.iter().enumerate().filter_map(|(index, armed)| match armed.at {
+            Trigger::Elapsed(at) => Some((at, Deed::Inject(Place { turn: None, index }))),
+            // Frames belong to turns.
+            Trigger::Frame { .. } => None,
+        });
+        let agenda = agenda.collect();
+        let (begun, bouncing) = (Begun::default(), Vec::new());
+        Self { scenario, wires, troupe, recorder, begun, agenda, bouncing }
+    }
+
+    /// What is to be called when a turn begins: arms its faults before anything is sent.
+    pub(super) fn turn_begins(&self) -> impl Fn(usize) + Send + Sync + 'static {
+        let (scenario, wires) = (Arc::clone(&self.scenario), Arc::clone(&self.wires));
+        let (begun, recorder) = (self.begun.clone(), self.recorder.clone());
+        move |turn| {
+            let now = recorder.now();
+            begun.0.lock().expect("no panic while it is held").push((turn, now));
+            for watch in watches(&scenario, turn) {
+                wires.watch(watch);
+            }
+        }
+    }
+
+    /// Whether nothing is under way and nothing is still to come at a time.
+    #[must_use]
+    pub(super) fn is_idle(&self) -> bool {
+        self.agenda.is_empty() && self.bouncing.is_empty()
+    }
+
+    /// Does what is due, between two ticks.
+    pub(super) fn act(&mut self, engine: &mut TurmoilEngine) {
+        for (turn, began) in self.begun.take() {
+            let faults = self.scenario.turns.get(turn).map_or(&[][..], |turn| &turn.faults);
+            for (index, armed) in faults.iter().enumerate() {
+                if let Trigger::Elapsed(after) = armed.at {
+                    let place = Place { turn: Some(turn), index };
+                    self.agenda.push((began + after, Deed::Inject(place)));
+                }
+            }
+        }
+        for id in self.wires.fired() {
+            self.inject(place_of(id), engine);
+        }
+        self.agenda.sort_by_key(|(at, _deed)| *at);
+        let now = engine.elapsed();
+        while self.agenda.first().is_some_and(|(at, _deed)| *at <= now) {
+            match self.agenda.remove(0).1 {
+                Deed::Inject(place) => self.inject(place, engine),
+                Deed::Heal(fault) => self.heal(fault, engine),
+            }
+        }
+        let stopped = |host: &Host| !self.troupe.is_running(host);
+        let (up, waiting) = std::mem::take(&mut self.bouncing).into_iter().partition(stopped);
+        self.bouncing = waiting;
+        let up: Vec<Host> = up;
+        for host in up {
+            engine.start(&host.to_string());
+            self.recorder.record(&Host::World, What::Healed { fault: Fault::Bounce { host } });
+        }
+    }
+
+    /// Ends every fault now, and forgets those that have not begun.
+    pub(super) fn heal_all(&mut self, engine: &mut TurmoilEngine) {
+        self.wires.forget_watches();
+        for (_at, deed) in std::mem::take(&mut self.agenda) {
+            if let Deed::Heal(fault) = deed {
+                self.heal(fault, engine);
+            }
+        }
+    }
+
+    fn armed(&self, place: Place) -> Option<Armed> {
+        let faults = match place.turn {
+            Some(turn) => &self.scenario.turns.get(turn)?.faults,
+            None => &self.scenario.faults,
+        };
+        faults.get(place.index).cloned()
+    }
+
+    fn inject(&mut self, place: Place, engine: &mut TurmoilEngine) {
+        let Some(Armed { at, fault }) = self.armed(place) else { return };
+        let injected = injected(place, fault.clone());
+        let now = engine.elapsed();
+        match &fault {
+            // Behind a frame, the network has cut already, and told the trace.
+            Fault::Cut { .. } if matches!(at, Trigger::Frame { .. }) => {}
+            Fault::Cut { client } => {
+                if self.wires.cut(client) {
+                    self.recorder.record(&Host::World, injected);
+                }
+            }
+            Fault::Crash { host, down } | Fault::PowerLoss { host, down } => {
+                if !self.troupe.is_running(host) {
+                    return;
+                }
+                self.recorder.record(&Host::World, injected);
+                self.take_down(&fault, host);
+                engine.kill(&host.to_string());
+                self.troupe.killed(host);
+                self.agenda.push((now + *down, Deed::Heal(fault.clone())));
+            }
+            Fault::Bounce { host } => {
+                if self.troupe.is_running(host) {
+                    self.recorder.record(&Host::World, injected);
+                    self.troupe.ask_to_stop(host);
+                    self.bouncing.push(host.clone());
+                }
+            }
+            Fault::Partition { between, lasts } => {
+                self.recorder.record(&Host::World, injected);
+                self.wires.block(between, Block::Partition);
+                self.agenda.push((now + *lasts, Deed::Heal(fault.clone())));
+            }
+            Fault::Hold { between, lasts } => {
+                self.recorder.record(&Host::World, injected);
+                self.wires.block(between, Block::Hold);
+                self.agenda.push((now + *lasts, Deed::Heal(fault.clone())));
+            }
+        }
+    }
+
+    /// Cuts a host's network and disk before it is dropped, so that its destructors reach nobody.
+    fn take_down(&self, fault: &Fault, host: &Host) {
+        let powerless = matches!(fault, Fault::PowerLoss { .. });
+        match powerless {
+            true => self.wires.power_fails(host),
+            false => self.wires.process_dies(host),
+        }
+        if *host == Host::Supervisor {
+            match powerless {
+                true => self.troupe.disk().lose_power(),
+                false => self.troupe.disk().kill(),
+            }
+        }
+    }
+
+    fn heal(&self, fault: Fault, engine: &mut TurmoilEngine) {
+        match &fault {
+            Fault::Crash { host, .. } | Fault::PowerLoss { host, .. } => {
+                if *host == Host::Supervisor {
+                    self.troupe.disk().revive();
+                }
+                self.wires.comes_up(host);
+                engine.start(&host.to_string());
+            }
+            Fault::Partition { between, .. } | Fault::Hold { between, .. } => {
+                self.wires.unblock(between);
+            }
+            Fault::Bounce { .. } | Fault::Cut { .. } => {}
+        }
+        self.recorder.record(&Host::World, What::Healed { fault });
+    }
+}
+
+fn injected(place: Place, fault: Fault) -> What {
+    What::Injected { turn: place.turn, index: place.index, fault }
+}
+
+/// The most faults of one turn that a watch's id can tell apart.
+const FAULTS_PER_TURN_MAX: usize = 1_000;
+
+fn place_of(id: usize) -> Place {
+    Place { turn: Some(id / FAULTS_PER_TURN_MAX), index: id % FAULTS_PER_TURN_MAX }
+}
+
+/// The faults of a turn that wait for a frame.
+fn watches(scenario: &Scenario, turn: usize) -> Vec<FrameWatch> {
+    let Some(spec) = scenario.turns.get(turn) else { return Vec::new() };
+    let Some(client) = scenario.clients.get(spec.client) else { return Vec::new() };
+    let faults = spec.faults.iter().enumerate().take(FAULTS_PER_TURN_MAX);
+    faults
+        .filter_map(|(index, armed)| match &armed.at {
+            Trigger::Elapsed(_) => None,
+            Trigger::Frame { event, nth } => {
+                let client = Host::Client(client.name.clone());
+                let cuts = armed.fault == Fault::Cut { client: client.clone() };
+                let place = Place { turn: Some(turn), index };
+                Some(FrameWatch {
+                    id: turn * FAULTS_PER_TURN_MAX + index,
+                    client,
+                    event: event.clone(),
+                    left: *nth,
+                    cut: cuts.then(|| injected(place, armed.fault.clone())),
+                })
+            }
+        })
+        .collect()
+}

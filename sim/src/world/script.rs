@@ -1,0 +1,302 @@
+//! The users: they say what the scenario has them say, wait for the end of each turn, and tell the trace
+//! what their clients show.
+//!
+//! Runs over any network: in a world, and in tests over real sockets. A turn that ended in a retryable
+//! error is sent again as a new one, as a person would.
+
+use super::recorder::Recorder;
+use crate::scenario::{Host, Pace, Scenario, Turn};
+use crate::trace::What;
+use assistant::client::{self, ClientSetup, Command, Happening, State};
+use assistant::contract::frame::{LogBody, LogFrame};
+use assistant::contract::id::{MessageId, ThreadId};
+use assistant::http::Stop;
+use assistant::net::Net;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+/// How long a user waits before sending a failed turn again.
+const SAY_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How often a user sends one turn.
+const TRIES_MAX: u32 = 20;
+
+/// How the stage and the world around it talk.
+pub struct Cues {
+    /// Called when a turn begins, before anything is sent.
+    pub turn_begins: Box<dyn Fn(usize) + Send + Sync>,
+    /// How many sockets a client has open.
+    pub sockets: Box<dyn Fn(&Host) -> usize + Send + Sync>,
+    /// Once made, the clients close.
+    pub finish: Stop,
+}
+
+impl fmt::Debug for Cues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cues")
+    }
+}
+
+/// What the world can see of the stage; clones are the same stage.
+#[derive(Debug, Clone, Default)]
+pub struct Stage(Arc<Mutex<Scene>>);
+
+#[derive(Debug, Default)]
+struct Scene {
+    /// What users wait for, by turn, in words.
+    waiting: BTreeMap<usize, String>,
+    /// Clients whose connection is on its way, in words.
+    unsettled: BTreeMap<Host, String>,
+    script_done: bool,
+    all_closed: bool,
+}
+
+impl Stage {
+    fn change(&self, change: impl FnOnce(&mut Scene)) {
+        change(&mut self.0.lock().expect("no panic while it is held"));
+    }
+
+    fn see<T>(&self, look: impl FnOnce(&Scene) -> T) -> T {
+        look(&self.0.lock().expect("no panic while it is held"))
+    }
+
+    /// Whether every user has the end of every turn, or gave up.
+    #[must_use]
+    pub fn script_done(&self) -> bool {
+        self.see(|scene| scene.script_done)
+    }
+
+    /// Whether every client is connected, or has given up for good.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.see(|scene| scene.unsettled.is_empty())
+    }
+
+    /// Whether every client has ended.
+    #[must_use]
+    pub fn all_closed(&self) -> bool {
+        self.see(|scene| scene.all_closed)
+    }
+
+    /// What is still outstanding, in words.
+    #[must_use]
+    pub fn outstanding(&self) -> Vec<String> {
+        self.see(|scene| scene.waiting.values().chain(scene.unsettled.values()).cloned().collect())
+    }
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Final,
+    Retryable,
+    GivenUp,
+}
+
+/// One user at one client.
+struct Seat {
+    host: Host,
+    name: String,
+    thread: ThreadId,
+    commands: mpsc::Sender<Command>,
+    outcomes: watch::Receiver<BTreeMap<MessageId, Outcome>>,
+}
+
+/// Plays `scenario` with the clients `cast`, in the order of its clients.
+pub async fn play<N: Net>(
+    scenario: Arc<Scenario>,
+    cast: Vec<ClientSetup<N>>,
+    recorder: Recorder,
+    stage: Stage,
+    cues: Cues,
+) {
+    let mut clients = JoinSet::new();
+    let mut seats = Vec::new();
+    for (setup, spec) in cast.into_iter().zip(&scenario.clients) {
+        let host = Host::Client(spec.name.clone());
+        let (commands, inbox) = mpsc::channel(64);
+        let (outbox, happenings) = mpsc::unbounded_channel();
+        let (outcomes, seen) = watch::channel(BTreeMap::new());
+        recorder.record(&host, What::Started);
+        stage.change(|scene| drop(scene.unsettled.insert(host.clone(), format!("{host} is new"))));
+        seats.push(Seat {
+            host: host.clone(),
+            name: spec.name.clone(),
+            thread: setup.thread_id.clone(),
+            commands,
+            outcomes: seen,
+        });
+        let witness = Witness { host, recorder: recorder.clone(), stage: stage.clone(), outcomes };
+        clients.spawn(async move {
+            tokio::join!(client::run(setup, inbox, outbox), witness.watch(happenings));
+        });
+    }
+    for seat in &seats {
+        // A client takes commands until its sender is gone.
+        drop(seat.commands.send(Command::Connect).await);
+    }
+    let script = Script { scenario: &scenario, recorder: &recorder, stage: &stage, cues: &cues };
+    script.perform(&seats).await;
+    recorder.record(&Host::World, What::ScriptDone);
+    stage.change(|scene| scene.script_done = true);
+
+    let mut finish = cues.finish.clone();
+    finish.requested().await;
+    let hosts: Vec<Host> = seats.iter().map(|seat| seat.host.clone()).collect();
+    drop(seats);
+    while clients.join_next().await.is_some() {}
+    let tasks = Handle::current().metrics().num_alive_tasks();
+    for host in &hosts {
+        let sockets = (cues.sockets)(host);
+        recorder.record(host, What::Stopped { tasks, sockets });
+    }
+    stage.change(|scene| scene.all_closed = true);
+}
+
+/// What the users do.
+struct Script<'a> {
+    scenario: &'a Scenario,
+    recorder: &'a Recorder,
+    stage: &'a Stage,
+    cues: &'a Cues,
+}
+
+impl Script<'_> {
+    async fn perform(&self, seats: &[Seat]) {
+        let turns = || self.scenario.turns.iter().enumerate();
+        match self.scenario.pace {
+            Pace::Together => {
+                for (index, turn) in turns() {
+                    self.turn(index, turn, seats).await;
+                }
+            }
+            Pace::Apart => {
+                let parts = (0..seats.len()).map(|client| async move {
+                    for (index, turn) in turns().filter(|(_index, turn)| turn.client == client) {
+                        self.turn(index, turn, seats).await;
+                    }
+                });
+                futures_util::future::join_all(parts).await;
+            }
+        }
+    }
+
+    async fn turn(&self, index: usize, turn: &Turn, seats: &[Seat]) {
+        let Some(seat) = seats.get(turn.client) else { return };
+        sleep(turn.pause).await;
+        (self.cues.turn_begins)(index);
+        for attempt in 1..=TRIES_MAX {
+            if self.say(index, turn, seat, attempt).await != Outcome::Retryable {
+                break;
+            }
+            sleep(SAY_AGAIN_AFTER).await;
+        }
+        self.stage.change(|scene| drop(scene.waiting.remove(&index)));
+    }
+
+    async fn say(&self, index: usize, turn: &Turn, seat: &Seat, attempt: u32) -> Outcome {
+        let message_id = MessageId::new(format!("{}-{}-{attempt}", seat.name, index + 1))
+            .expect("names of clients are ids, with room for two numbers");
+        let waiting = format!("turn {} of {} ({message_id}) has no end", index + 1, seat.name);
+        self.stage.change(|scene| drop(scene.waiting.insert(index, waiting)));
+        let (thread, text) = (seat.thread.clone(), turn.text.clone());
+        let said = What::Said { turn: index, message_id: message_id.clone(), thread, text };
+        self.recorder.record(&seat.host, said);
+        let send = Command::Send { message_id: message_id.clone(), text: turn.text.clone() };
+        let mut outcomes = seat.outcomes.clone();
+        let ended = async {
+            seat.commands.send(send).await.ok()?;
+            let known = outcomes.wait_for(|known| known.contains_key(&message_id)).await.ok()?;
+            known.get(&message_id).copied()
+        };
+        ended.await.unwrap_or(Outcome::GivenUp)
+    }
+}
+
+/// Tells the trace what one client tells its app.
+struct Witness {
+    host: Host,
+    recorder: Recorder,
+    stage: Stage,
+    outcomes: watch::Sender<BTreeMap<MessageId, Outcome>>,
+}
+
+impl Witness {
+    async fn watch(self, mut happenings: mpsc::UnboundedReceiver<Happening>) {
+        while let Some(happening) = happenings.recv().await {
+            let what = match happening {
+                Happening::Show(frame) => {
+                    self.judge(&frame);
+                    What::Shown { frame: Box::new(frame) }
+                }
+                Happening::Acked { message_id, seq } => What::Acked { message_id, seq },
+                Happening::Failed { message_id, why } => {
+                    self.ended(&message_id, Outcome::GivenUp);
+                    What::GivenUp { message_id, why: format!("{why:?}") }
+                }
+                Happening::Link(state) => {
+                    let words = in_words(state);
+                    self.settle(state, &words);
+                    What::Link { state: words }
+                }
+                Happening::ViewReset => What::ViewReset,
+                Happening::Typing { .. } => continue,
+            };
+            self.recorder.record(&self.host, what);
+        }
+    }
+
+    fn judge(&self, frame: &LogFrame) {
+        let outcome = match &frame.body {
+            LogBody::Message { .. } | LogBody::Error { retryable: false, .. } => Outcome::Final,
+            LogBody::Error { retryable: true, .. } => Outcome::Retryable,
+            LogBody::UserTurn { .. } | LogBody::Recommendations { .. } => return,
+        };
+        self.ended(&frame.in_reply_to, outcome);
+    }
+
+    fn ended(&self, message_id: &MessageId, outcome: Outcome) {
+        self.outcomes.send_modify(|known| {
+            known.insert(message_id.clone(), outcome);
+        });
+    }
+
+    fn settle(&self, state: State, words: &str) {
+        let settled = match state {
+            State::Connected | State::SignedOut { .. } | State::Stopped { .. } | State::Closed => {
+                true
+            }
+            State::Idle
+            | State::Refreshing { .. }
+            | State::Connecting { .. }
+            | State::Waiting { .. }
+            | State::Offline
+            | State::Parked { .. } => false,
+        };
+        let host = self.host.clone();
+        self.stage.change(|scene| match settled {
+            true => drop(scene.unsettled.remove(&host)),
+            false => drop(scene.unsettled.insert(host, format!("{} is {words}", self.host))),
+        });
+    }
+}
+
+fn in_words(state: State) -> String {
+    match state {
+        State::Idle => "idle".to_owned(),
+        State::Refreshing { attempt } => format!("connecting: asks for a token (attempt {attempt})"),
+        State::Connecting { attempt } => format!("connecting (attempt {attempt})"),
+        State::Connected => "connected".to_owned(),
+        State::Waiting { attempt, .. } => format!("waiting for attempt {attempt}"),
+        State::Offline => "offline".to_owned(),
+        State::Parked { why } => format!("parked ({why:?})"),
+        State::SignedOut { why } => format!("signed-out ({why:?})"),
+        State::Stopped { why } => format!("stopped ({why:?})"),
+        State::Closed => "closed".to_owned(),
+    }
+}

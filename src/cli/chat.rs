@@ -1,0 +1,182 @@
+//! `assistant chat`: the reconnecting client in a terminal.
+
+use super::keep::{Keep, fresh_rng};
+use assistant::client::{self, ClientSetup, Command, Happening, State};
+use assistant::config::ClientPolicy;
+use assistant::contract::agent::{Card, Change, ListingType, RelaxationNote};
+use assistant::contract::frame::LogBody;
+use assistant::contract::id::{ClientId, MessageId, ThreadId, UserId};
+use assistant::http::Peer;
+use assistant::net::TokioNet;
+use clap::Args;
+use rand_core::Rng;
+use std::error::Error;
+use std::path::PathBuf;
+use tokio::io::{AsyncBufReadExt, BufReader, stdin};
+use tokio::sync::mpsc;
+
+/// Whom to talk to, and as whom.
+#[derive(Debug, Args)]
+pub(super) struct Chat {
+    /// The data directory of a running `assistant serve`.
+    #[arg(long, default_value = "data")]
+    data: PathBuf,
+    /// Who you are.
+    #[arg(long, default_value = "ana")]
+    user: String,
+    /// The conversation; without it, the one named after you.
+    #[arg(long)]
+    thread: Option<String>,
+    /// A gateway elsewhere, `host:port`; needs the two options below.
+    #[arg(long, requires_all = ["token_service", "refresh_token"])]
+    gateway: Option<String>,
+    /// Its token service, `host:port`.
+    #[arg(long)]
+    token_service: Option<String>,
+    /// What `assistant token --refresh` prints.
+    #[arg(long)]
+    refresh_token: Option<String>,
+}
+
+impl Chat {
+    pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
+        let user: UserId = self.user.parse()?;
+        let thread = self.thread.clone().unwrap_or_else(|| format!("chat-{user}"));
+        let thread_id: ThreadId = thread.parse()?;
+        let mut rng = fresh_rng()?;
+        let instance = format!("{:016x}", rng.next_u64());
+        let (gateway, token_service, refresh_token) = self.target(&user)?;
+        let peer = |address| Peer { net: TokioNet, address };
+        let setup = ClientSetup {
+            policy: ClientPolicy::default(),
+            client_id: ClientId::new(instance.clone())?,
+            thread_id,
+            gateways: vec![peer(gateway)],
+            token_service: peer(token_service),
+            refresh_token,
+            rng,
+        };
+        let (commands, inbox) = mpsc::channel(64);
+        let (outbox, happenings) = mpsc::unbounded_channel();
+        commands.send(Command::Connect).await?;
+        say("Type a message and press enter; Ctrl-D leaves. The conversation is kept.");
+        let session = client::run(setup, inbox, outbox);
+        tokio::join!(session, read_lines(commands, instance), print_all(happenings));
+        Ok(())
+    }
+
+    /// Gateway, token service and credential.
+    fn target(&self, user: &UserId) -> Result<(String, String, String), Box<dyn Error>> {
+        if let (Some(gateway), Some(tokens), Some(credential)) =
+            (&self.gateway, &self.token_service, &self.refresh_token)
+        {
+            return Ok((gateway.clone(), tokens.clone(), credential.clone()));
+        }
+        let keep = Keep::existing(self.data.clone())?;
+        let addresses = keep.addresses()?;
+        Ok((addresses.gateway, addresses.token_service, keep.refresh_token(user)?))
+    }
+}
+
+/// Sends what is typed, until the end of the input.
+async fn read_lines(commands: mpsc::Sender<Command>, instance: String) {
+    let mut lines = BufReader::new(stdin()).lines();
+    let mut count = 0u64;
+    while let Ok(Some(line)) = lines.next_line().await {
+        let text = line.trim().to_owned();
+        if text.is_empty() {
+            continue;
+        }
+        count += 1;
+        let Ok(message_id) = MessageId::new(format!("{instance}-{count}")) else { continue };
+        if commands.send(Command::Send { message_id, text }).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn print_all(mut happenings: mpsc::UnboundedReceiver<Happening>) {
+    while let Some(happening) = happenings.recv().await {
+        match happening {
+            Happening::Show(frame) => print_body(&frame.body),
+            Happening::Link(state) => print_state(state),
+            Happening::Failed { why, .. } => say(&format!("  [not sent: {why:?}]")),
+            Happening::ViewReset => say("  [the conversation is shown again from its start]"),
+            Happening::Typing { .. } | Happening::Acked { .. } => {}
+        }
+    }
+}
+
+fn print_body(body: &LogBody) {
+    match body {
+        LogBody::UserTurn { text, .. } => say(&format!("you> {text}")),
+        LogBody::Message { text, .. } => say(&format!("bot> {text}")),
+        LogBody::Error { message, .. } => say(&format!("bot! {message}")),
+        LogBody::Recommendations { recommendations, relaxation, .. } => {
+            for (place, card) in recommendations.iter().enumerate() {
+                say(&format!("  {}. {}", place + 1, card_line(card)));
+            }
+            if let Some(note) = relaxation {
+                say(&format!("  ({})", relaxation_line(note)));
+            }
+        }
+    }
+}
+
+fn card_line(card: &Card) -> String {
+    let or_unknown = |value: Option<String>| value.unwrap_or_else(|| "?".to_owned());
+    let month = match card.listing_type {
+        ListingType::Buy => "",
+        ListingType::Rent => "/month",
+    };
+    let mut line = format!(
+        "{}, ${}{month}, {} bd {} ba, {} ({})",
+        card.title,
+        or_unknown(card.price.map(|price| price.to_string())),
+        or_unknown(card.beds.map(|beds| beds.to_string())),
+        or_unknown(card.baths.map(|baths| baths.to_string())),
+        or_unknown(card.city.clone()),
+        card.id
+    );
+    for note in &card.notes {
+        line.push_str(", ");
+        line.push_str(note);
+    }
+    line
+}
+
+fn relaxation_line(note: &RelaxationNote) -> String {
+    let changes: Vec<String> = note.changes.iter().map(change_text).collect();
+    format!("stretched: {}", changes.join(", "))
+}
+
+fn change_text(change: &Change) -> String {
+    match change {
+        Change::PriceMax { from, to } | Change::PriceMin { from, to } => format!("price ${from} to ${to}"),
+        Change::BedsMin { from, to } => format!("bedrooms {from} to {to}"),
+        Change::BathsMin { from, to } => format!("bathrooms {from} to {to}"),
+        Change::City { from, to } => format!("{from} to {}", to.join(" or ")),
+        Change::Parking {} => "no parking".to_owned(),
+    }
+}
+
+fn print_state(state: State) {
+    let words = match state {
+        State::Idle | State::Refreshing { .. } => return,
+        State::Connecting { attempt: 1 } => "connecting …".to_owned(),
+        State::Connecting { attempt } => format!("reconnecting (attempt {attempt}) …"),
+        State::Connected => "connected".to_owned(),
+        State::Waiting { attempt, .. } => format!("connection lost, attempt {attempt} follows"),
+        State::Offline => "offline".to_owned(),
+        State::Parked { .. } => "no connection; a message tries again".to_owned(),
+        State::SignedOut { .. } => "signed out: the credentials were refused".to_owned(),
+        State::Stopped { why } => format!("ended by the server ({why:?})"),
+        State::Closed => "closed".to_owned(),
+    };
+    say(&format!("  [{words}]"));
+}
+
+#[expect(clippy::print_stdout, reason = "the conversation")]
+fn say(line: &str) {
+    println!("{line}");
+}
