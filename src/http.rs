@@ -198,26 +198,16 @@ impl<N: Net> Peer<N> {
         let body = serde_json::to_vec(body).expect("contract types have a JSON form");
         let request = self.request(method, path, body.into());
         let exchange = async {
-            let stream = self
-                .net
-                .connect(&self.address)
-                .await
-                .map_err(CallError::Connect)?;
+            let stream = self.net.connect(&self.address).await.map_err(CallError::Connect)?;
             let (mut sender, connection) =
                 hyper::client::conn::http1::handshake(TokioIo::new(stream))
                     .await
                     .map_err(CallError::Exchange)?;
             let mut answer = pin!(async {
-                let response = sender
-                    .send_request(request)
-                    .await
-                    .map_err(CallError::Exchange)?;
+                let response = sender.send_request(request).await.map_err(CallError::Exchange)?;
                 let (head, body) = response.into_parts();
                 let body = Limited::new(body, BODY_BYTES_MAX);
-                let whole = body
-                    .collect()
-                    .await
-                    .map_err(|_broken_or_too_long| CallError::Body)?;
+                let whole = body.collect().await.map_err(|_broken_or_too_long| CallError::Body)?;
                 Ok((head.status, whole.to_bytes()))
             });
             // Biased: an answer that is complete counts, even if the peer has closed already.
@@ -227,9 +217,7 @@ impl<N: Net> Peer<N> {
                 _closed = connection => answer.await,
             }
         };
-        timeout(deadline, exchange)
-            .await
-            .unwrap_or(Err(CallError::Deadline(deadline)))
+        timeout(deadline, exchange).await.unwrap_or(Err(CallError::Deadline(deadline)))
     }
 
     /// Starts a request whose answer is a stream of lines.
@@ -243,11 +231,7 @@ impl<N: Net> Peer<N> {
     ) -> Result<(StatusCode, Lines), CallError> {
         let request = self.request(Method::GET, path, Bytes::new());
         let exchange = async {
-            let stream = self
-                .net
-                .connect(&self.address)
-                .await
-                .map_err(CallError::Connect)?;
+            let stream = self.net.connect(&self.address).await.map_err(CallError::Connect)?;
             let (mut sender, connection) =
                 hyper::client::conn::http1::handshake(TokioIo::new(stream))
                     .await
@@ -265,24 +249,20 @@ impl<N: Net> Peer<N> {
             .map_err(CallError::Exchange)?;
             Ok((response.status(), Lines::new(response, connection)))
         };
-        timeout(deadline, exchange)
-            .await
-            .unwrap_or(Err(CallError::Deadline(deadline)))
+        timeout(deadline, exchange).await.unwrap_or(Err(CallError::Deadline(deadline)))
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes) -> Request<Full<Bytes>> {
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = method;
-        *request.uri_mut() = path
-            .parse()
-            .expect("paths are built from ids, which are safe in a URI");
+        *request.uri_mut() =
+            path.parse().expect("paths are built from ids, which are safe in a URI");
         let host = header::HeaderValue::from_str(&self.address)
             .unwrap_or(header::HeaderValue::from_static("peer"));
         request.headers_mut().insert(header::HOST, host);
-        request.headers_mut().insert(
-            header::CONTENT_TYPE,
-            header::HeaderValue::from_static("application/json"),
-        );
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
         request
     }
 }
@@ -296,19 +276,13 @@ pub struct Lines {
 
 impl std::fmt::Debug for Lines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lines")
-            .field("buffered", &self.buffer.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Lines").field("buffered", &self.buffer.len()).finish_non_exhaustive()
     }
 }
 
 impl Lines {
     fn new(response: Response<Incoming>, connection: BoxFuture<'static, ()>) -> Self {
-        Self {
-            connection: Some(connection),
-            body: response.into_body(),
-            buffer: BytesMut::new(),
-        }
+        Self { connection: Some(connection), body: response.into_body(), buffer: BytesMut::new() }
     }
 
     /// The next line without its end; `None` when the stream is over or broken. Cancel safe.

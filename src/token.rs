@@ -85,10 +85,7 @@ impl Keys {
         if secret.len() < SECRET_BYTES_MIN {
             return Err(ShortSecret(secret.len()));
         }
-        Ok(Self {
-            sign: EncodingKey::from_secret(secret),
-            check: DecodingKey::from_secret(secret),
-        })
+        Ok(Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) })
     }
 
     /// A token about `user`, good from `now` (since 1970) for `ttl`.
@@ -97,12 +94,8 @@ impl Keys {
     /// Never: claims have a JSON form and HS256 takes any secret.
     #[must_use]
     pub fn mint(&self, kind: Kind, user: &UserId, now: Duration, ttl: Duration) -> String {
-        let claims = Claims {
-            sub: user.clone(),
-            kind,
-            iat: now.as_secs(),
-            exp: (now + ttl).as_secs(),
-        };
+        let claims =
+            Claims { sub: user.clone(), kind, iat: now.as_secs(), exp: (now + ttl).as_secs() };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
             .expect("claims are plain values and the key is symmetric")
     }
@@ -153,25 +146,13 @@ mod tests {
     fn refuses_forged_foreign_and_broken_tokens() {
         let user = UserId::new("u-1").unwrap();
         let token = keys(1).mint(Kind::Refresh, &user, NOW, TTL);
-        assert_eq!(
-            keys(2).verify(Kind::Refresh, &token, NOW),
-            Err(TokenError::Invalid)
-        );
-        assert_eq!(
-            keys(1).verify(Kind::Access, &token, NOW),
-            Err(TokenError::WrongKind)
-        );
+        assert_eq!(keys(2).verify(Kind::Refresh, &token, NOW), Err(TokenError::Invalid));
+        assert_eq!(keys(1).verify(Kind::Access, &token, NOW), Err(TokenError::WrongKind));
         for broken in ["", "a.b.c", token.trim_end_matches(|c: char| c != '.')] {
-            assert_eq!(
-                keys(1).verify(Kind::Refresh, broken, NOW),
-                Err(TokenError::Invalid)
-            );
+            assert_eq!(keys(1).verify(Kind::Refresh, broken, NOW), Err(TokenError::Invalid));
         }
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());
-        assert_eq!(
-            keys(1).verify(Kind::Refresh, &unsigned, NOW),
-            Err(TokenError::Invalid)
-        );
+        assert_eq!(keys(1).verify(Kind::Refresh, &unsigned, NOW), Err(TokenError::Invalid));
     }
 
     #[test]

@@ -50,10 +50,7 @@ fn lock<T: JsonSchema + DeserializeOwned>(
 
 /// What a newer server adds is ignored.
 fn tolerant(locked: Locked) -> Locked {
-    Locked {
-        strict: false,
-        ..locked
-    }
+    Locked { strict: false, ..locked }
 }
 
 fn contract() -> Vec<Locked> {
@@ -127,11 +124,7 @@ fn thread_contract() -> Vec<Locked> {
             Flow::Both,
             json!([{"user": "u-1", "message_id": "m-1", "text": "hi"}]),
         ),
-        lock::<Accepted>(
-            "accepted",
-            Flow::Both,
-            json!([{"message_id": "m-1", "seq": 1}]),
-        ),
+        lock::<Accepted>("accepted", Flow::Both, json!([{"message_id": "m-1", "seq": 1}])),
         lock::<TailLine>(
             "tail_line",
             Flow::Both,
@@ -185,24 +178,13 @@ fn server_frames(card: &Value, relaxation: &Value) -> Value {
 #[test]
 fn nothing_was_removed_or_narrowed_since_the_schemas_were_locked() {
     let mut breaking = Vec::new();
-    for Locked {
-        name, flow, schema, ..
-    } in contract()
-    {
+    for Locked { name, flow, schema, .. } in contract() {
         if let Some(before) = locked(name) {
             let changes = breaking_changes(&before, &schema, flow);
-            breaking.extend(
-                changes
-                    .into_iter()
-                    .map(|change| format!("  {name}: {change}")),
-            );
+            breaking.extend(changes.into_iter().map(|change| format!("  {name}: {change}")));
         }
     }
-    assert!(
-        breaking.is_empty(),
-        "breaking change of the contract:\n{}",
-        breaking.join("\n")
-    );
+    assert!(breaking.is_empty(), "breaking change of the contract:\n{}", breaking.join("\n"));
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(schema::snapshots());
     settings.set_prepend_module_to_snapshot(false);
@@ -239,11 +221,7 @@ fn a_missing_field_or_a_wrong_type_is_refused_by_the_schema_exactly_if_serde_ref
             assert_eq!(valid, (locked.accepts)(&broken), "{name}: {broken}");
             refused += usize::from(!valid);
         }
-        assert!(
-            refused > locked.examples.len(),
-            "{} refuses too little",
-            locked.name
-        );
+        assert!(refused > locked.examples.len(), "{} refuses too little", locked.name);
     }
 }
 
@@ -270,11 +248,7 @@ fn broken(example: &Value) -> Vec<Value> {
         Value::Object(less)
     });
     let mistyped = fields.iter().map(|(field, value)| {
-        let wrong = if value.is_object() {
-            json!(7)
-        } else {
-            json!({"wrong": 7})
-        };
+        let wrong = if value.is_object() { json!(7) } else { json!({"wrong": 7}) };
         let mut other = fields.clone();
         other.insert(field.clone(), wrong);
         Value::Object(other)

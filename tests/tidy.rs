@@ -45,14 +45,8 @@ const RULES: &[Rule] = &[
         because: "a role that names another cannot be tested, replaced or moved without it",
         bad: &[
             &[("src/client/machine.rs", "use crate::gateway::Limits;")],
-            &[(
-                "src/auth.rs",
-                "use crate::{net::Net, supervisor::{self, store}};",
-            )],
-            &[(
-                "src/agent/search.rs",
-                "fn f() { super::super::client::go() }",
-            )],
+            &[("src/auth.rs", "use crate::{net::Net, supervisor::{self, store}};")],
+            &[("src/agent/search.rs", "fn f() { super::super::client::go() }")],
         ],
     },
     Rule {
@@ -110,15 +104,9 @@ const RULES: &[Rule] = &[
         because: "the root future of a role owns its tasks, so that dropping it stops the role",
         bad: &[
             &[("src/gateway/shell.rs", "fn f() { tokio::spawn(g()); }")],
-            &[(
-                "src/gateway/shell.rs",
-                "fn f() { tokio::task::spawn(g()); }",
-            )],
+            &[("src/gateway/shell.rs", "fn f() { tokio::task::spawn(g()); }")],
             &[("src/gateway/shell.rs", "fn f() { set.spawn_local(g()); }")],
-            &[(
-                "src/supervisor/shell.rs",
-                "use tokio::task::spawn_blocking;",
-            )],
+            &[("src/supervisor/shell.rs", "use tokio::task::spawn_blocking;")],
             &[("src/http.rs", "fn f() { axum::serve(listener, router) }")],
             &[("src/gateway/shell.rs", "fn f() { ws.on_upgrade(g) }")],
             &[("sim/src/world/hosts.rs", "fn f() { task.detach() }")],
@@ -131,14 +119,8 @@ const RULES: &[Rule] = &[
         because: "a snapshot that nothing compares with looks like evidence and is none",
         bad: &[
             &[("snapshots/golden__gone.snap", "")],
-            &[
-                ("snapshots/golden__gone.snap", ""),
-                ("sessions/not_gone.yaml", ""),
-            ],
-            &[
-                ("snapshots/contract__gone.snap", ""),
-                ("tests/contract.rs", "\"there\""),
-            ],
+            &[("snapshots/golden__gone.snap", ""), ("sessions/not_gone.yaml", "")],
+            &[("snapshots/contract__gone.snap", ""), ("tests/contract.rs", "\"there\"")],
             &[("snapshots/stray.snap", "")],
         ],
     },
@@ -147,16 +129,10 @@ const RULES: &[Rule] = &[
         files: is_ours,
         refuses: |file| {
             let silent = !file.text.starts_with("//! ");
-            silent
-                .then(|| "does not begin with `//! `".to_owned())
-                .into_iter()
-                .collect()
+            silent.then(|| "does not begin with `//! `".to_owned()).into_iter().collect()
         },
         because: "the first line is what a newcomer reads",
-        bad: &[
-            &[("src/net.rs", "use std::fmt;\n//! late")],
-            &[("tests/a.rs", "")],
-        ],
+        bad: &[&[("src/net.rs", "use std::fmt;\n//! late")], &[("tests/a.rs", "")]],
     },
     Rule {
         name: "a file is named for what it is",
@@ -178,10 +154,7 @@ const RULES: &[Rule] = &[
         files: is_ours,
         refuses: |file| {
             let lines = file.text.lines().count();
-            (lines > LINES_MAX)
-                .then(|| format!("has {lines} lines"))
-                .into_iter()
-                .collect()
+            (lines > LINES_MAX).then(|| format!("has {lines} lines")).into_iter().collect()
         },
         because: "beyond that a file holds two topics",
         bad: &[&[("src/net.rs", LONG)]],
@@ -206,10 +179,7 @@ const LONG: &str = {
 /// The room of a file of the assistant: the first part of its path below `src`.
 fn room(path: &str) -> Option<&str> {
     let below = path.strip_prefix("src/")?;
-    below
-        .split('/')
-        .next()
-        .map(|part| part.trim_end_matches(".rs"))
+    below.split('/').next().map(|part| part.trim_end_matches(".rs"))
 }
 
 fn is_ours(path: &str) -> bool {
@@ -218,9 +188,7 @@ fn is_ours(path: &str) -> bool {
 
 fn may_wait(path: &str) -> bool {
     let in_role = |path: &str| {
-        path.split('/')
-            .nth(2)
-            .is_some_and(|part| part == "shell" || part == "shell.rs")
+        path.split('/').nth(2).is_some_and(|part| part == "shell" || part == "shell.rs")
     };
     ["src/net.rs", "src/http.rs", "src/main.rs"].contains(&path)
         || path.starts_with("src/cli/")
@@ -264,9 +232,7 @@ fn conditions(file: &File<'_>) -> Vec<String> {
     let code = code.replace("cfg(test)", "");
     let ways = ["cfg(", "cfg!(", "cfg_attr("];
     let found = ways.iter().filter(|way| code.contains(**way));
-    found
-        .map(|way| format!("says `{way}` of something else than test"))
-        .collect()
+    found.map(|way| format!("says `{way}` of something else than test")).collect()
 }
 
 fn detached(file: &File<'_>) -> Vec<String> {
@@ -286,27 +252,19 @@ fn detached(file: &File<'_>) -> Vec<String> {
 
 /// `golden__NAME.snap` belongs to a session, `TEST__NAME.snap` to a test that says "NAME".
 fn orphan(file: &File<'_>) -> Vec<String> {
-    let name = file
-        .path
-        .trim_start_matches("snapshots/")
-        .trim_end_matches(".snap");
+    let name = file.path.trim_start_matches("snapshots/").trim_end_matches(".snap");
     let owned = name.split_once("__").is_some_and(|(test, name)| {
         let quoted = format!("\"{name}\"");
         let session = |path: &String| {
-            path.strip_prefix("sessions/")
-                .and_then(|path| path.strip_suffix(".yaml"))
-                .is_some_and(|path| {
-                    path.replace('/', "__") == name || path.rsplit('/').next() == Some(name)
-                })
+            path.strip_prefix("sessions/").and_then(|path| path.strip_suffix(".yaml")).is_some_and(
+                |path| path.replace('/', "__") == name || path.rsplit('/').next() == Some(name),
+            )
         };
         let source = file.tree.get(&format!("tests/{test}.rs"));
         (test == "golden" && file.tree.keys().any(session))
             || source.is_some_and(|text| text.contains(&quoted))
     });
-    (!owned)
-        .then(|| "belongs to no session and no test".to_owned())
-        .into_iter()
-        .collect()
+    (!owned).then(|| "belongs to no session and no test".to_owned()).into_iter().collect()
 }
 
 /// What a rule refuses in a tree.
@@ -315,15 +273,8 @@ fn check(rule: &Rule, tree: &Tree) -> Vec<String> {
     files
         .flat_map(|(path, text)| {
             let code = code_of(text);
-            let refused = (rule.refuses)(&File {
-                path,
-                text,
-                code,
-                tree,
-            });
-            refused
-                .into_iter()
-                .map(move |what| format!("{path} {what}"))
+            let refused = (rule.refuses)(&File { path, text, code, tree });
+            refused.into_iter().map(move |what| format!("{path} {what}"))
         })
         .collect()
 }
@@ -368,15 +319,9 @@ fn every_rule_refuses_what_it_is_made_for() {
     for rule in RULES {
         assert!(!rule.bad.is_empty(), "`{}` has no negative case", rule.name);
         for bad in rule.bad {
-            let tree = bad
-                .iter()
-                .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-                .collect();
-            assert!(
-                !check(rule, &tree).is_empty(),
-                "`{}` accepts {bad:?}",
-                rule.name
-            );
+            let tree =
+                bad.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+            assert!(!check(rule, &tree).is_empty(), "`{}` accepts {bad:?}", rule.name);
         }
     }
 }
@@ -389,10 +334,7 @@ fn no_rule_refuses_what_is_only_said_or_allowed() {
             "//! No tokio::spawn here.\nuse crate::contract::frame::ServerFrame;\n\
             use super::backoff;\n#[cfg(test)]\nmod tests { const S: &str = \"async crate::gateway\"; }",
         ),
-        (
-            "src/client/shell.rs",
-            "//! Waits.\nasync fn f() { g().await; set.spawn(h()); }",
-        ),
+        ("src/client/shell.rs", "//! Waits.\nasync fn f() { g().await; set.spawn(h()); }"),
         (
             "src/gateway/shell/read.rs",
             "//! Waits too.\nuse tokio::io;\nuse crate::{config, net::Net};",
@@ -407,9 +349,7 @@ fn no_rule_refuses_what_is_only_said_or_allowed() {
         ("tests/contract.rs", "//! Locks.\nconst A: &str = \"ack\";"),
         ("snapshots/contract__ack.snap", ""),
     ];
-    let tree = good
-        .map(|(path, text)| (path.to_owned(), text.to_owned()))
-        .into();
+    let tree = good.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
     for rule in RULES {
         assert_eq!(check(rule, &tree), [""; 0], "`{}`", rule.name);
     }

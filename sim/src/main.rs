@@ -117,7 +117,10 @@ impl Run {
             let ratio = simulated / wall.as_secs_f64();
             say(&transcript(scenario, &rehearsal.trace));
             say(&verdicts(&rehearsal.violations));
-            say(&format!("simulated   {simulated:.1}s in {:.3}s, {ratio:.0}x real time", wall.as_secs_f64()));
+            say(&format!(
+                "simulated   {simulated:.1}s in {:.3}s, {ratio:.0}x real time",
+                wall.as_secs_f64()
+            ));
             say(&format!("trace       {}", rehearsal.trace.hash()));
             say(&format!("kept in     {}", kept.display()));
         }

@@ -60,7 +60,8 @@ impl Project {
         for path in files(&root.join("sessions/catalogs"), "csv")? {
             let text = fs::read_to_string(&path).map_err(file_error(&path))?;
             let bad = |row: String| ProjectError::Catalog { path: path.clone(), row };
-            let (_catalog, rows) = Catalog::read(text.as_bytes()).map_err(|e| bad(e.to_string()))?;
+            let (_catalog, rows) =
+                Catalog::read(text.as_bytes()).map_err(|e| bad(e.to_string()))?;
             if let Some(row) = rows.first() {
                 return Err(bad(row.to_string()));
             }

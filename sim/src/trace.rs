@@ -196,12 +196,10 @@ impl Trace {
     /// SHA-256 of [`Trace::to_text`], hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
-        Sha256::digest(self.to_text())
-            .iter()
-            .fold(String::new(), |mut hex, byte| {
-                write!(hex, "{byte:02x}").expect("writing to a String");
-                hex
-            })
+        Sha256::digest(self.to_text()).iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("writing to a String");
+            hex
+        })
     }
 
     /// The first event in which two traces differ, from both sides, after the last one they share.

@@ -110,10 +110,7 @@ pub fn view(scenario: &Scenario, trace: &Trace) -> View {
     let mut reading = Reading {
         scenario,
         calm: !armed && scenario.faults.is_empty(),
-        view: View {
-            opening: Vec::new(),
-            turns: vec![None; scenario.turns.len()],
-        },
+        view: View { opening: Vec::new(), turns: vec![None; scenario.turns.len()] },
         turn_of: BTreeMap::new(),
         last_said: None,
         clients: BTreeMap::new(),
@@ -186,10 +183,7 @@ impl<'t> Reading<'t> {
         let Some(client) = self.client(&event.host) else {
             return;
         };
-        if let What::Said {
-            turn, message_id, ..
-        } = &event.what
-        {
+        if let What::Said { turn, message_id, .. } = &event.what {
             self.said(client, *turn, message_id);
         } else if let What::GivenUp { message_id, why } = &event.what {
             let slot = self.turn_of.get(message_id).copied().or(self.last_said);
@@ -201,11 +195,7 @@ impl<'t> Reading<'t> {
             self.restarted(client);
         } else if let What::Link { state } = &event.what {
             self.link(client, state);
-        } else if let What::Received {
-            frame: Wire::Text(text),
-            ..
-        } = &event.what
-        {
+        } else if let What::Received { frame: Wire::Text(text), .. } = &event.what {
             self.resumed(client, text);
         }
     }
@@ -255,18 +245,12 @@ impl<'t> Reading<'t> {
             Some(turn) => self.scenario.turns.get(turn).map(|turn| &turn.faults),
             None => Some(&self.scenario.faults),
         };
-        let at = armed
-            .and_then(|faults| faults.get(index))
-            .map(|armed| armed.at.clone());
+        let at = armed.and_then(|faults| faults.get(index)).map(|armed| armed.at.clone());
         let slot = match self.scenario.pace {
             Pace::Together => self.last_said,
             Pace::Apart => turn.or(self.last_said),
         };
-        let seen = Seen::Fault {
-            fault: fault.clone(),
-            at,
-            in_turn: turn.is_some(),
-        };
+        let seen = Seen::Fault { fault: fault.clone(), at, in_turn: turn.is_some() };
         self.tell(slot, None, seen);
     }
 
@@ -276,10 +260,8 @@ impl<'t> Reading<'t> {
         if let Some((slot, place)) = so_far.restart
             && so_far.before.contains(&frame)
         {
-            if let Some(Fact {
-                what: Seen::StartedAgain { frames },
-                ..
-            }) = self.facts(slot).get_mut(place)
+            if let Some(Fact { what: Seen::StartedAgain { frames }, .. }) =
+                self.facts(slot).get_mut(place)
             {
                 *frames = frames.saturating_add(1);
             }

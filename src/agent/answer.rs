@@ -24,9 +24,7 @@ fn stated(topic: Topic, listing: &Listing, name: &str) -> Option<String> {
             0 => format!("{name} is a studio, without a separate bedroom."),
             _ => format!("{name} has {}.", speak::count(beds.into(), "bedroom")),
         }),
-        Topic::Baths => listing
-            .baths
-            .map(|baths| format!("{name} has {}.", speak::baths(baths))),
+        Topic::Baths => listing.baths.map(|baths| format!("{name} has {}.", speak::baths(baths))),
         Topic::Size => listing
             .sqft
             .map(|sqft| format!("{name} has {} square feet.", speak::grouped(sqft.into()))),
@@ -42,17 +40,11 @@ fn stated(topic: Topic, listing: &Listing, name: &str) -> Option<String> {
             let not = if furnished { "" } else { "not " };
             format!("{name} is {not}furnished.")
         }),
-        Topic::Year => listing
-            .year_built
-            .map(|year| format!("{name} was built in {year}.")),
-        Topic::Available => listing
-            .available
-            .as_ref()
-            .map(|day| format!("{name} is available from {day}.")),
-        Topic::City => listing
-            .city
-            .as_ref()
-            .map(|city| format!("{name} is in {city}.")),
+        Topic::Year => listing.year_built.map(|year| format!("{name} was built in {year}.")),
+        Topic::Available => {
+            listing.available.as_ref().map(|day| format!("{name} is available from {day}."))
+        }
+        Topic::City => listing.city.as_ref().map(|city| format!("{name} is in {city}.")),
     }
 }
 
@@ -92,17 +84,11 @@ fn overview(listing: &Listing, name: &str) -> String {
         Topic::City,
     ];
     let first = format!("{name}: {}.", speak::summary(listing));
-    let rest = TOPICS
-        .iter()
-        .filter_map(|topic| stated(*topic, listing, "It"));
-    std::iter::once(first)
-        .chain(rest)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let rest = TOPICS.iter().filter_map(|topic| stated(*topic, listing, "It"));
+    std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" ")
 }
 
 /// A name inside a sentence.
 fn inside(name: &str) -> String {
-    name.strip_prefix("The ")
-        .map_or_else(|| name.to_owned(), |rest| format!("the {rest}"))
+    name.strip_prefix("The ").map_or_else(|| name.to_owned(), |rest| format!("the {rest}"))
 }

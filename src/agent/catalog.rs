@@ -145,9 +145,7 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError`] if the source fails or a column is missing.
     pub fn read(source: impl io::Read) -> Result<(Self, Vec<BadRow>), CatalogError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(source);
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(source);
         let columns = Columns::of(reader.headers()?)?;
         let mut listings = BTreeMap::new();
         let mut bad = Vec::new();
@@ -161,10 +159,9 @@ impl Catalog {
             };
             let line = record.position().map_or(line, csv::Position::line);
             match read {
-                Ok(listing) if listings.contains_key(&listing.id) => bad.push(BadRow {
-                    line,
-                    why: RowFault::Duplicate(listing.id),
-                }),
+                Ok(listing) if listings.contains_key(&listing.id) => {
+                    bad.push(BadRow { line, why: RowFault::Duplicate(listing.id) });
+                }
                 Ok(listing) => {
                     listings.insert(listing.id.clone(), listing);
                 }
@@ -192,11 +189,7 @@ impl Catalog {
             .enumerate()
             .map(|(place, listing)| (listing.id.clone(), place))
             .collect();
-        Self {
-            listings,
-            places,
-            cities,
-        }
+        Self { listings, places, cities }
     }
 
     /// All listings, by price and id, unknown prices last.
@@ -235,14 +228,8 @@ fn city_key(name: &str) -> String {
 
 /// A fault of one row, or the error of the whole source.
 fn row_fault(error: csv::Error) -> Result<RowFault, CatalogError> {
-    let fault = if let csv::ErrorKind::UnequalLengths {
-        expected_len, len, ..
-    } = error.kind()
-    {
-        Some(RowFault::Cells {
-            wanted: *expected_len,
-            found: *len,
-        })
+    let fault = if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+        Some(RowFault::Cells { wanted: *expected_len, found: *len })
     } else {
         matches!(error.kind(), csv::ErrorKind::Utf8 { .. }).then_some(RowFault::Encoding)
     };
@@ -256,12 +243,9 @@ impl Columns {
     fn of(header: &csv::StringRecord) -> Result<Self, CatalogError> {
         let place = |column| {
             let at = header.iter().position(|name| name == column);
-            at.map(|at| (column, at))
-                .ok_or(CatalogError::MissingColumn(column))
+            at.map(|at| (column, at)).ok_or(CatalogError::MissingColumn(column))
         };
-        Ok(Self(
-            COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?,
-        ))
+        Ok(Self(COLUMNS.into_iter().map(place).collect::<Result<_, _>>()?))
     }
 
     fn listing(&self, record: &csv::StringRecord) -> Result<Listing, RowFault> {
@@ -312,9 +296,7 @@ impl Cell<'_> {
         wanted: &'static str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, RowFault> {
-        self.value
-            .map(|text| parse(text).ok_or_else(|| self.wrong(wanted)))
-            .transpose()
+        self.value.map(|text| parse(text).ok_or_else(|| self.wrong(wanted))).transpose()
     }
 
     fn wrong(&self, wanted: &'static str) -> RowFault {

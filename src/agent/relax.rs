@@ -41,16 +41,9 @@ pub(super) fn ways<'c, 'q>(catalog: &'c Catalog, demands: &'q [Constraint]) -> V
         return Vec::new();
     }
     let masks: Vec<_> = pools.keys().copied().collect();
-    let minimal = |mask: Mask| {
-        !masks
-            .iter()
-            .any(|other| *other != mask && other & mask == *other)
-    };
+    let minimal = |mask: Mask| !masks.iter().any(|other| *other != mask && other & mask == *other);
     pools.retain(|mask, _| minimal(*mask));
-    let mut ways: Vec<_> = pools
-        .into_iter()
-        .map(|(mask, pool)| way(mask, pool, demands))
-        .collect();
+    let mut ways: Vec<_> = pools.into_iter().map(|(mask, pool)| way(mask, pool, demands)).collect();
     ways.sort_by(compare);
     ways
 }
@@ -91,10 +84,7 @@ fn way<'c, 'q>(
 
 fn members(mask: Mask, demands: &[Constraint]) -> Vec<&Constraint> {
     let chosen = demands.iter().enumerate();
-    chosen
-        .filter(|(bit, _)| mask & (1 << bit) != 0)
-        .map(|(_, demand)| demand)
-        .collect()
+    chosen.filter(|(bit, _)| mask & (1 << bit) != 0).map(|(_, demand)| demand).collect()
 }
 
 /// Cheaper first, then fewer demands, then by their names.
@@ -146,18 +136,11 @@ pub(super) fn changes(missed: &[&Constraint], shown: &[&Listing]) -> Vec<Change>
         }
         Test::City(from) => {
             let to: BTreeSet<_> = shown.iter().filter_map(|x| x.city.clone()).collect();
-            Some(Change::City {
-                from: from.clone(),
-                to: to.into_iter().collect(),
-            })
+            Some(Change::City { from: from.clone(), to: to.into_iter().collect() })
         }
         Test::Parking => Some(Change::Parking {}),
-        Test::PriceMax(from) => prices()
-            .max()
-            .map(|to| Change::PriceMax { from: *from, to }),
-        Test::PriceMin(from) => prices()
-            .min()
-            .map(|to| Change::PriceMin { from: *from, to }),
+        Test::PriceMax(from) => prices().max().map(|to| Change::PriceMax { from: *from, to }),
+        Test::PriceMin(from) => prices().min().map(|to| Change::PriceMin { from: *from, to }),
         Test::Type(_) => None,
     };
     missed.iter().filter_map(change).collect()

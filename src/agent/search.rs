@@ -45,10 +45,7 @@ pub(super) fn constraints(slots: &Slots) -> Vec<Constraint> {
         ("beds_min", slots.beds_min.map(Test::BedsMin)),
         ("city", slots.city.clone().map(Test::City)),
         ("listing_type", slots.listing_type.map(Test::Type)),
-        (
-            "parking",
-            slots.parking.filter(|p| *p).map(|_| Test::Parking),
-        ),
+        ("parking", slots.parking.filter(|p| *p).map(|_| Test::Parking)),
         ("price_max", slots.price_max.map(Test::PriceMax)),
         ("price_min", slots.price_min.map(Test::PriceMin)),
     ];
@@ -79,13 +76,9 @@ impl Constraint {
             Test::Type(_) => Verdict::Missed(1.0),
             Test::Parking => judge(listing.parking, |has| if has { 0.0 } else { 1.0 }),
             Test::PriceMax(max) => judge(listing.price, |has| stretch(has, *max)),
-            Test::PriceMin(min) => judge(listing.price, |has| {
-                if has >= *min {
-                    0.0
-                } else {
-                    1.0 - ratio(has, *min)
-                }
-            }),
+            Test::PriceMin(min) => {
+                judge(listing.price, |has| if has >= *min { 0.0 } else { 1.0 - ratio(has, *min) })
+            }
         }
     }
 }
@@ -103,11 +96,7 @@ fn judge<T>(value: Option<T>, distance: impl Fn(T) -> f64) -> Verdict {
 
 /// How far `price` lies above `max`, as a share of `max`.
 fn stretch(price: u64, max: u64) -> f64 {
-    if price <= max {
-        0.0
-    } else {
-        ratio(price, max) - 1.0
-    }
+    if price <= max { 0.0 } else { ratio(price, max) - 1.0 }
 }
 
 fn ratio(a: u64, b: u64) -> f64 {

@@ -10,10 +10,7 @@ pub(super) fn card(listing: &Listing, demands: &[Constraint]) -> Card {
         .iter()
         .filter(|demand| matches!(demand.verdict(listing), Verdict::Unstated(_)))
         .map(|demand| format!("{} not stated", subject(demand)));
-    let period = listing
-        .period
-        .iter()
-        .map(|period| format!("rent per {period}"));
+    let period = listing.period.iter().map(|period| format!("rent per {period}"));
     Card {
         id: listing.id.clone(),
         title: name(listing),
@@ -70,11 +67,7 @@ pub(super) fn price(listing: &Listing, dollars: u64) -> String {
 
 /// `$1,250,000`, `$2,100/month`.
 fn money(dollars: u64, kind: Option<ListingType>) -> String {
-    let month = if kind == Some(ListingType::Rent) {
-        "/month"
-    } else {
-        ""
-    };
+    let month = if kind == Some(ListingType::Rent) { "/month" } else { "" };
     format!("${}{month}", grouped(dollars))
 }
 
@@ -99,11 +92,7 @@ pub(super) fn count(number: u64, noun: &str) -> String {
 
 /// "1 bath", "2.5 baths".
 pub(super) fn baths(number: f64) -> String {
-    let plural = if number > 1.0 || number == 0.0 {
-        "s"
-    } else {
-        ""
-    };
+    let plural = if number > 1.0 || number == 0.0 { "s" } else { "" };
     format!("{number} bath{plural}")
 }
 
@@ -137,16 +126,9 @@ fn wanted(slots: &Slots) -> String {
     };
     let city = slots.city.as_ref().map(|city| format!(" in {city}"));
     let with = [
-        slots
-            .beds_min
-            .map(|beds| format!("at least {}", count(beds.into(), "bedroom"))),
-        slots
-            .baths_min
-            .map(|least| format!("at least {}", baths(least))),
-        slots
-            .parking
-            .filter(|wanted| *wanted)
-            .map(|_| "parking".to_owned()),
+        slots.beds_min.map(|beds| format!("at least {}", count(beds.into(), "bedroom"))),
+        slots.baths_min.map(|least| format!("at least {}", baths(least))),
+        slots.parking.filter(|wanted| *wanted).map(|_| "parking".to_owned()),
     ];
     let with: Vec<_> = with.into_iter().flatten().collect();
     let with = match with.as_slice() {
@@ -279,10 +261,7 @@ fn phrase(demand: &Constraint, slots: &Slots) -> String {
     match &demand.test {
         Test::BathsMin(least) => format!("known to have at least {}", baths(*least)),
         Test::BedsMin(least) => {
-            format!(
-                "known to have at least {}",
-                count((*least).into(), "bedroom")
-            )
+            format!("known to have at least {}", count((*least).into(), "bedroom"))
         }
         Test::City(city) => format!("in {city}"),
         Test::Type(ListingType::Buy) => "for sale".to_owned(),
@@ -311,10 +290,7 @@ pub(super) fn accepted(slots: &Slots, shown: u64, left: u64) -> String {
     let wanted = wanted(slots);
     match shown {
         0 => format!("Good, from now on I look for homes{wanted}. You have seen all of them."),
-        _ => format!(
-            "Good, from now on I look for homes{wanted}. {}",
-            further(shown, left)
-        ),
+        _ => format!("Good, from now on I look for homes{wanted}. {}", further(shown, left)),
     }
 }
 
@@ -333,10 +309,7 @@ pub(super) fn ask_city(catalog: &Catalog) -> String {
 
 /// The city asked for is not in the catalogue.
 pub(super) fn elsewhere(city: &str, catalog: &Catalog) -> String {
-    format!(
-        "I have no homes in {city}. {} Which shall it be?",
-        offered_cities(catalog)
-    )
+    format!("I have no homes in {city}. {} Which shall it be?", offered_cities(catalog))
 }
 
 /// A few cities by name, or how many there are.
@@ -353,9 +326,7 @@ fn offered_cities(catalog: &Catalog) -> String {
 /// A question about a listing that was never shown.
 pub(super) fn never_shown(shown: usize, seen: usize) -> String {
     const WORDS: [&str; 4] = ["no", "one", "two", "three"];
-    let number = WORDS
-        .get(shown)
-        .map_or_else(|| shown.to_string(), ToString::to_string);
+    let number = WORDS.get(shown).map_or_else(|| shown.to_string(), ToString::to_string);
     let homes = if shown == 1 { "home" } else { "homes" };
     let when = if seen > shown { "just now" } else { "so far" };
     if shown == 0 {

@@ -52,9 +52,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     fn carry_out(&mut self, acts: &[Act]) {
         let slots = changed(&self.before.slots, acts, self.before.pending.as_ref());
-        let wishes = acts
-            .iter()
-            .any(|act| matches!(act, Act::Wish(_) | Act::Free(_)));
+        let wishes = acts.iter().any(|act| matches!(act, Act::Wish(_) | Act::Free(_)));
         let yes = acts.contains(&Act::Affirm);
         let no = acts.contains(&Act::Negate);
         match self.state.pending.clone() {
@@ -63,13 +61,7 @@ impl Turn<'_> {
                 self.refuse(slots);
             }
             Some(Pending::Slot { slot }) if slot == "parking" && yes => {
-                self.change(
-                    Slots {
-                        parking: None,
-                        ..slots
-                    },
-                    acts,
-                );
+                self.change(Slots { parking: None, ..slots }, acts);
             }
             _ => self.change(slots, acts),
         }
@@ -109,34 +101,22 @@ impl Turn<'_> {
     /// Everything that moves the search.
     fn change(&mut self, slots: Slots, acts: &[Act]) {
         let said = |wanted: &Act| acts.contains(wanted);
-        let elsewhere = acts.iter().find_map(|act| {
-            if let Act::Elsewhere(city) = act {
-                Some(city)
-            } else {
-                None
-            }
-        });
-        let wished = acts
+        let elsewhere = acts
             .iter()
-            .any(|act| matches!(act, Act::Wish(_) | Act::Free(_)));
+            .find_map(|act| if let Act::Elsewhere(city) = act { Some(city) } else { None });
+        let wished = acts.iter().any(|act| matches!(act, Act::Wish(_) | Act::Free(_)));
         if said(&Act::Cheaper) {
             self.cheaper(slots);
         } else if said(&Act::Bigger) {
             self.bigger(slots);
         } else if let Some(city) = elsewhere {
             self.did(intent_of_search(self.before, acts));
-            self.state.slots = Slots {
-                city: None,
-                ..slots
-            };
+            self.state.slots = Slots { city: None, ..slots };
             self.ask("city", speak::elsewhere(city, self.catalog));
         } else if wished || said(&Act::Search) || said(&Act::Restart) {
             self.did(intent_of_search(self.before, acts));
             if wants_city(&slots, acts, self.before) {
-                self.state = AgentState {
-                    slots,
-                    ..AgentState::default()
-                };
+                self.state = AgentState { slots, ..AgentState::default() };
                 self.ask("city", speak::ask_city(self.catalog));
             } else {
                 self.look(slots);
@@ -171,10 +151,7 @@ impl Turn<'_> {
 
     /// Searches anew and shows the first page: of the exact matches, or of the nearest if there are none.
     fn look(&mut self, slots: Slots) {
-        self.state = AgentState {
-            slots,
-            ..AgentState::default()
-        };
+        self.state = AgentState { slots, ..AgentState::default() };
         let demands = search::constraints(&self.state.slots);
         let matching = search::exact(self.catalog, &demands);
         if matching.is_empty() {
@@ -204,36 +181,22 @@ impl Turn<'_> {
         let others: Vec<_> = others
             .iter()
             .take(OTHER_WAYS_MAX)
-            .map(|way| {
-                (
-                    number(way.listings.len()),
-                    relax::changes(&way.missed, &way.listings),
-                )
-            })
+            .map(|way| (number(way.listings.len()), relax::changes(&way.missed, &way.listings)))
             .filter(|(_, changes)| !changes.is_empty())
             .collect();
         if !others.is_empty() {
             text = format!("{text} {}", speak::otherwise(&others, slots));
         }
         self.say(text);
-        let note = RelaxationNote {
-            changes,
-            count: total,
-        };
+        let note = RelaxationNote { changes, count: total };
         self.show(page, total, Some(note));
         self.state.pending = Some(Pending::Relaxation { slots: relaxed });
     }
 
     /// Nothing is near: says why and asks for one thing, price first, and what is soft before what is not.
     fn give_up(&mut self, demands: &[Constraint]) {
-        const ORDER: [&str; 6] = [
-            "price_max",
-            "price_min",
-            "beds_min",
-            "baths_min",
-            "parking",
-            "city",
-        ];
+        const ORDER: [&str; 6] =
+            ["price_max", "price_min", "beds_min", "baths_min", "parking", "city"];
         let cause = relax::cause(self.catalog, demands);
         let rank = |name: &str| ORDER.iter().position(|asked| *asked == name);
         let asked = cause
@@ -281,10 +244,7 @@ impl Turn<'_> {
     fn answer(&mut self, topics: &[Topic], of: &[Reference]) {
         self.did(Intent::ListingQuestion);
         let Some(ids) = self.resolve(of) else {
-            return self.say(speak::never_shown(
-                self.before.shown.len(),
-                self.before.seen.len(),
-            ));
+            return self.say(speak::never_shown(self.before.shown.len(), self.before.seen.len()));
         };
         for id in &ids {
             match self.catalog.get(id) {
@@ -312,11 +272,7 @@ impl Turn<'_> {
             [] => &self.before.focus,
             _ => &self.state.focus,
         };
-        let focus: Vec<_> = spoken_of
-            .iter()
-            .filter(|id| shown.contains(id))
-            .cloned()
-            .collect();
+        let focus: Vec<_> = spoken_of.iter().filter(|id| shown.contains(id)).cloned().collect();
         let listings = self.shown();
         let id = |listing: Option<&&Listing>| listing.map(|listing| listing.id.clone());
         let mut ids = Vec::new();
@@ -362,9 +318,7 @@ impl Turn<'_> {
 
     fn ask(&mut self, slot: &str, question: String) {
         self.say(question);
-        self.state.pending = Some(Pending::Slot {
-            slot: slot.to_owned(),
-        });
+        self.state.pending = Some(Pending::Slot { slot: slot.to_owned() });
     }
 
     /// Shows a page, unless it is empty.
@@ -377,10 +331,7 @@ impl Turn<'_> {
         self.state.seen.extend(self.state.shown.iter().cloned());
         self.state.focus.clear();
         self.actions.push(Action::ShowListings {
-            listings: page
-                .iter()
-                .map(|listing| speak::card(listing, &demands))
-                .collect(),
+            listings: page.iter().map(|listing| speak::card(listing, &demands)).collect(),
             total,
             relaxation,
         });

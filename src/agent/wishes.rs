@@ -11,8 +11,7 @@ const THOUSANDS_BELOW: u64 = 10_000;
 /// "2 bed flats in Salem under 300k": names homes, a city and more, so earlier wishes are over.
 fn is_new_search(acts: &[Act]) -> bool {
     let wished = |test: fn(&Value) -> bool| {
-        acts.iter()
-            .any(|act| matches!(act, Act::Wish(wish) if test(&wish.value)))
+        acts.iter().any(|act| matches!(act, Act::Wish(wish) if test(&wish.value)))
     };
     acts.contains(&Act::Search)
         && wished(|value| matches!(value, Value::City(_)))
@@ -24,10 +23,7 @@ pub(super) fn changed(before: &Slots, acts: &[Act], pending: Option<&Pending>) -
     let fresh = acts.contains(&Act::Restart)
         || is_new_search(acts) && !matches!(pending, Some(Pending::Slot { .. }));
     let mut slots = match fresh {
-        true => Slots {
-            listing_type: before.listing_type,
-            ..Slots::default()
-        },
+        true => Slots { listing_type: before.listing_type, ..Slots::default() },
         false => before.clone(),
     };
     for act in acts {
@@ -115,22 +111,13 @@ fn mark(names: &mut Vec<String>, slot: &str, marked: bool) {
 
 /// Whether the wishes ask for something else, and not only more firmly.
 pub(super) fn differs(slots: &Slots, before: &AgentState) -> bool {
-    let values = |slots: &Slots| Slots {
-        hard: Vec::new(),
-        firm: Vec::new(),
-        ..slots.clone()
-    };
+    let values = |slots: &Slots| Slots { hard: Vec::new(), firm: Vec::new(), ..slots.clone() };
     values(slots) != values(&before.slots)
 }
 
 /// Whether the city must be asked for: nothing else narrows the search, and it was not asked before.
 pub(super) fn wants_city(slots: &Slots, acts: &[Act], before: &AgentState) -> bool {
-    let free = Slots {
-        listing_type: None,
-        hard: Vec::new(),
-        firm: Vec::new(),
-        ..slots.clone()
-    };
+    let free = Slots { listing_type: None, hard: Vec::new(), firm: Vec::new(), ..slots.clone() };
     let going_on = !before.seen.is_empty() && !acts.contains(&Act::Restart);
     let anywhere = acts.contains(&Act::Free("city")) || going_on;
     free == Slots::default() && !anywhere

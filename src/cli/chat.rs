@@ -152,7 +152,9 @@ fn relaxation_line(note: &RelaxationNote) -> String {
 
 fn change_text(change: &Change) -> String {
     match change {
-        Change::PriceMax { from, to } | Change::PriceMin { from, to } => format!("price ${from} to ${to}"),
+        Change::PriceMax { from, to } | Change::PriceMin { from, to } => {
+            format!("price ${from} to ${to}")
+        }
         Change::BedsMin { from, to } => format!("bedrooms {from} to {to}"),
         Change::BathsMin { from, to } => format!("bathrooms {from} to {to}"),
         Change::City { from, to } => format!("{from} to {}", to.join(" or ")),

@@ -40,7 +40,8 @@ impl Keep {
             getrandom::fill(&mut secret)?;
             let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
             let mut options = fs::OpenOptions::new();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(keep.secret_path())?;
+            let mut file =
+                options.write(true).create_new(true).mode(0o600).open(keep.secret_path())?;
             file.write_all(hex.as_bytes())?;
             file.sync_all()?;
         }
@@ -105,7 +106,8 @@ pub(super) fn keys_from(path: &Path) -> Result<Keys, Box<dyn Error>> {
 
 /// The store in a file.
 pub(super) fn store_at(path: &Path) -> Result<Store, Box<dyn Error>> {
-    let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+    let file =
+        fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     let file = file.map_err(|error| format!("cannot open {}: {error}", path.display()))?;
     let backend = FileBackend::new(file).map_err(|error| {
         format!("cannot use {}: {error}; is another supervisor running on it?", path.display())

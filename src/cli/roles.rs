@@ -157,8 +157,9 @@ pub(super) async fn stop_on_signal(trigger: watch::Sender<bool>) -> io::Result<(
 pub(super) fn read_catalog(path: Option<&Path>) -> Result<Catalog, Box<dyn Error>> {
     let (catalog, bad_rows) = match path {
         Some(path) => {
-            let file = File::open(path)
-                .map_err(|error| format!("cannot open the catalogue {}: {error}", path.display()))?;
+            let file = File::open(path).map_err(|error| {
+                format!("cannot open the catalogue {}: {error}", path.display())
+            })?;
             Catalog::read(io::BufReader::new(file))
                 .map_err(|error| format!("cannot use the catalogue {}: {error}", path.display()))?
         }

@@ -41,9 +41,7 @@ impl Backoff {
     /// Whether as many attempts failed in a row as the policy allows.
     #[must_use]
     pub fn exhausted(&self, policy: &ClientPolicy) -> bool {
-        policy
-            .attempts_max
-            .is_some_and(|most| self.failures >= most)
+        policy.attempts_max.is_some_and(|most| self.failures >= most)
     }
 
     /// Goes up a step without drawing its delay, because another rule gave one.
@@ -56,21 +54,14 @@ impl Backoff {
         let nominal = nominal(policy, self.step);
         self.skip();
         let jitter = nominal * policy.jitter_percent.min(100) / 100;
-        uniform(
-            rng,
-            nominal.saturating_sub(jitter),
-            nominal.saturating_add(jitter),
-        )
+        uniform(rng, nominal.saturating_sub(jitter), nominal.saturating_add(jitter))
     }
 }
 
 /// The delay of a step before jitter: base, 2 base, 4 base … up to the cap.
 #[must_use]
 pub fn nominal(policy: &ClientPolicy, step: u32) -> Duration {
-    policy
-        .backoff_base
-        .saturating_mul(1 << step.min(STEP_MAX))
-        .min(policy.backoff_cap)
+    policy.backoff_base.saturating_mul(1 << step.min(STEP_MAX)).min(policy.backoff_cap)
 }
 
 /// A duration between the bounds, both included; `from` if they are in the wrong order.
@@ -96,10 +87,7 @@ mod tests {
     fn jitter_does_not_vanish_at_the_cap() {
         let policy = ClientPolicy::default();
         let at_cap = |seed| {
-            let mut backoff = Backoff {
-                step: u32::MAX,
-                failures: u32::MAX,
-            };
+            let mut backoff = Backoff { step: u32::MAX, failures: u32::MAX };
             backoff.failed();
             backoff.draw(&policy, &mut ChaCha8Rng::seed_from_u64(seed))
         };

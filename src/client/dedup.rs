@@ -20,12 +20,7 @@ impl<K: Ord + Clone> Seen<K> {
     /// Remembers at most `max` keys; with 0 it remembers nothing.
     #[must_use]
     pub fn new(max: usize) -> Self {
-        Self {
-            max,
-            clock: 0,
-            stamps: BTreeMap::new(),
-            oldest_first: BTreeMap::new(),
-        }
+        Self { max, clock: 0, stamps: BTreeMap::new(), oldest_first: BTreeMap::new() }
     }
 
     /// Remembers the key as the newest. True if it was known.
@@ -73,9 +68,7 @@ mod tests {
     #[test]
     fn a_hit_refreshes_and_the_oldest_goes_first() {
         let mut seen = Seen::new(2);
-        let known: Vec<bool> = ["a", "b", "a", "c", "b", "a"]
-            .map(|key| seen.insert(key))
-            .to_vec();
+        let known: Vec<bool> = ["a", "b", "a", "c", "b", "a"].map(|key| seen.insert(key)).to_vec();
         // "c" pushes out "b", because "a" was refreshed; then "b" pushes out "a".
         assert_eq!(known, [false, false, true, false, false, false]);
         assert_eq!(seen.len(), 2);

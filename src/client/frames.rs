@@ -14,15 +14,8 @@ use std::time::Duration;
 /// The durable events that this client can show.
 const DURABLE: [&str; 4] = ["user_turn", "recommendations", "message", "error"];
 /// The ephemeral events that it understands.
-const EPHEMERAL: [&str; 7] = [
-    "welcome",
-    "resumed",
-    "resume_failed",
-    "ack",
-    "typing",
-    "reconnect_advice",
-    "ping",
-];
+const EPHEMERAL: [&str; 7] =
+    ["welcome", "resumed", "resume_failed", "ack", "typing", "reconnect_advice", "ping"];
 
 /// Only the name of a frame.
 #[derive(Deserialize)]
@@ -73,11 +66,7 @@ impl Client {
     fn understood(&mut self, frame: ServerFrame, out: &mut Vec<Output>) {
         let generation = self.generation;
         match frame {
-            ServerFrame::Welcome {
-                connection_id: _,
-                heartbeat_ms,
-                limits,
-            } => {
+            ServerFrame::Welcome { connection_id: _, heartbeat_ms, limits } => {
                 self.welcomed(Duration::from_millis(heartbeat_ms), limits, out);
             }
             ServerFrame::Resumed { .. } => self.rum.resumed += 1,
@@ -98,11 +87,7 @@ impl Client {
                     out.push(Output::Typing { in_reply_to });
                 }
             }
-            ServerFrame::ReconnectAdvice {
-                why,
-                min_ms,
-                max_ms,
-            } => {
+            ServerFrame::ReconnectAdvice { why, min_ms, max_ms } => {
                 self.advised(min_ms, max_ms);
                 if why == AdviceReason::Auth {
                     self.refresh_in_session(out);
@@ -110,10 +95,7 @@ impl Client {
             }
             ServerFrame::Ping { n } => {
                 if self.policy.answer_pings == Rule::On {
-                    out.push(Output::Transmit {
-                        generation,
-                        frame: ClientFrame::Pong { n },
-                    });
+                    out.push(Output::Transmit { generation, frame: ClientFrame::Pong { n } });
                 }
             }
             ServerFrame::Log(frame) => self.durable(Durable::Frame(frame), out),
@@ -130,10 +112,7 @@ impl Client {
         let welcomed = Welcomed {
             at: now,
             limits,
-            silence: self
-                .policy
-                .silence_grace
-                .map(|grace| heartbeat.saturating_add(grace)),
+            silence: self.policy.silence_grace.map(|grace| heartbeat.saturating_add(grace)),
             pulse: Pulse::Heard(now),
             refreshing: false,
         };
@@ -173,10 +152,7 @@ impl Client {
     fn acked(&mut self, message_id: &MessageId, seq: u64, out: &mut Vec<Output>) -> bool {
         let first = self.outbox.remove(message_id);
         if first {
-            out.push(Output::Acked {
-                message_id: message_id.clone(),
-                seq,
-            });
+            out.push(Output::Acked { message_id: message_id.clone(), seq });
         }
         first
     }

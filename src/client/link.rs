@@ -124,11 +124,7 @@ impl Link {
         match self {
             Self::Resting(rest) => match *rest {
                 Rest::Idle => State::Idle,
-                Rest::Waiting { until, pause } => State::Waiting {
-                    until,
-                    attempt,
-                    pause,
-                },
+                Rest::Waiting { until, pause } => State::Waiting { until, attempt, pause },
                 Rest::Offline => State::Offline,
                 Rest::Parked(why) => State::Parked { why },
                 Rest::SignedOut(why) => State::SignedOut { why },

@@ -1,5 +1,6 @@
 //! The client's decisions, one step an input. Knows no socket, no clock and no entropy but what it is
-//! handed; what a server says is read in `frames`, what follows an end is decided in `reconnect`.
+//! handed; what a server says is read in `frames`, how attempts begin and end is decided in
+//! `reconnect` and `loss`.
 //!
 //! ```text
 //!                      Connect, and whatever wakes a rest
@@ -23,9 +24,9 @@
 use super::backoff::Backoff;
 use super::delivery::Delivery;
 use super::link::{Attempt, Link, Pulse, Rest, Socket};
+use super::loss::{Loss, Streak};
 use super::outbox::{Launch, Outbox, Queued};
 use super::port::{Input, Kept, Output, SendFailure, State, StopReason};
-use super::reconnect::{Loss, Streak};
 use super::rum::Rum;
 use crate::config::client::{ClientPolicy, CountReset, Rule};
 use crate::contract::frame::{ClientFrame, PROTOCOL};
@@ -121,10 +122,7 @@ impl Client {
             self.outbox.start_clock(now);
         }
         self.clock = Some(now.max(self.now()));
-        if !input
-            .generation()
-            .is_none_or(|generation| self.is_current(generation))
-        {
+        if !input.generation().is_none_or(|generation| self.is_current(generation)) {
             return;
         }
         match input {
@@ -139,11 +137,7 @@ impl Client {
             Input::TokenRefused { .. } => self.token_refused(out),
             Input::TokenUnreachable { .. } => self.token_unreachable(out),
             Input::SocketOpened { .. } => self.opened(out),
-            Input::SocketRejected {
-                status,
-                retry_after,
-                ..
-            } => {
+            Input::SocketRejected { status, retry_after, .. } => {
                 self.rejected(status, retry_after, out);
             }
             Input::SocketFailed { .. } => self.ended(Loss::Dropped, out),
@@ -209,10 +203,7 @@ impl Client {
             Link::Up(_, welcomed) if welcomed.refreshing => {
                 welcomed.refreshing = false;
                 self.token = Some(token.clone());
-                out.push(Output::Transmit {
-                    generation,
-                    frame: ClientFrame::Auth { token },
-                });
+                out.push(Output::Transmit { generation, frame: ClientFrame::Auth { token } });
             }
             Link::Resting(_) | Link::Opening(_) | Link::Greeting(..) | Link::Up(..) => {}
         }
@@ -222,21 +213,14 @@ impl Client {
     pub(super) fn open(&mut self, began: Duration, token: String, out: &mut Vec<Output>) {
         let until = self.after(self.policy.open_timeout);
         self.link = Link::Opening(Attempt { began, until });
-        out.push(Output::Open {
-            generation: self.generation,
-            token,
-        });
+        out.push(Output::Open { generation: self.generation, token });
     }
 
     fn opened(&mut self, out: &mut Vec<Output>) {
         let Link::Opening(attempt) = &self.link else {
             return;
         };
-        let socket = Socket {
-            began: attempt.began,
-            opened: self.now(),
-            advice: None,
-        };
+        let socket = Socket { began: attempt.began, opened: self.now(), advice: None };
         self.link = Link::Greeting(socket, self.after(self.policy.welcome_timeout));
         self.rum.opens += 1;
         if self.policy.count_reset == CountReset::OnOpen {
@@ -252,10 +236,7 @@ impl Client {
             thread_id: self.delivery.thread_id().clone(),
             cursor,
         };
-        out.push(Output::Transmit {
-            generation: self.generation,
-            frame,
-        });
+        out.push(Output::Transmit { generation: self.generation, frame });
     }
 
     fn send(&mut self, message_id: MessageId, text: String, out: &mut Vec<Output>) {
@@ -273,19 +254,13 @@ impl Client {
             Link::Refreshing(_) | Link::Opening(_) | Link::Greeting(..) | Link::Up(..) => false,
         };
         let now = self.now();
-        match self
-            .outbox
-            .queue(&self.policy, now, message_id.clone(), text)
-        {
+        match self.outbox.queue(&self.policy, now, message_id.clone(), text) {
             Queued::Full => self.fail_turn(message_id, SendFailure::OutboxFull, out),
             Queued::Already => {}
             Queued::Yes => {
                 // Bounded like the outbox: a server that acks and never answers must not fill memory.
                 if self.unanswered.len() < self.policy.outbox_entries_max {
-                    let turn = Unanswered {
-                        since: now,
-                        replied: false,
-                    };
+                    let turn = Unanswered { since: now, replied: false };
                     self.unanswered.insert(message_id, turn);
                 }
                 self.pump(out);
@@ -368,13 +343,8 @@ impl Client {
     }
 
     pub(super) fn catch_up(&mut self, out: &mut Vec<Output>) {
-        let frame = ClientFrame::Catchup {
-            after: self.delivery.cursor().seq,
-        };
-        out.push(Output::Transmit {
-            generation: self.generation,
-            frame,
-        });
+        let frame = ClientFrame::Catchup { after: self.delivery.cursor().seq };
+        out.push(Output::Transmit { generation: self.generation, frame });
     }
 
     fn heard(&mut self) {

@@ -1,13 +1,14 @@
 //! The reconnecting client: it keeps a conversation whole while connections come and go.
 //!
-//! [`Client`] is stepped with inputs and says what is to be done; `shell` does it. Read [`machine`]
-//! first, then `reconnect` (what follows an end) and `frames` (what a server may say).
+//! [`Client`] is stepped with inputs and says what is to be done; `shell` does it. Read [`machine`] first,
+//! then `reconnect` (how attempts begin), `loss` (how they end) and `frames` (what a server may say).
 
 pub mod backoff;
 pub mod dedup;
 mod delivery;
 mod frames;
 mod link;
+mod loss;
 pub mod machine;
 mod outbox;
 pub mod port;
@@ -21,3 +22,6 @@ pub use port::{
 };
 pub use rum::Rum;
 pub use shell::{ClientSetup, Command, Happening, Remains, run};
+
+#[cfg(test)]
+mod tests;

@@ -54,11 +54,7 @@ impl Outbox {
         message_id: MessageId,
         text: String,
     ) -> Queued {
-        if self
-            .entries
-            .iter()
-            .any(|entry| entry.message_id == message_id)
-        {
+        if self.entries.iter().any(|entry| entry.message_id == message_id) {
             return Queued::Already;
         }
         let bytes = self.bytes.saturating_add(text.len());
@@ -67,14 +63,7 @@ impl Outbox {
         }
         self.bytes = bytes;
         let (since, waited) = (now, Duration::ZERO);
-        let entry = Entry {
-            message_id,
-            text,
-            since,
-            waited,
-            in_flight: false,
-            closed_at: 0,
-        };
+        let entry = Entry { message_id, text, since, waited, in_flight: false, closed_at: 0 };
         self.entries.push_back(entry);
         Queued::Yes
     }
@@ -92,10 +81,7 @@ impl Outbox {
         }
         let entry = self.entries.iter_mut().find(|entry| !entry.in_flight)?;
         let message_id = entry.message_id.clone();
-        let frame = ClientFrame::UserMessage {
-            message_id,
-            text: entry.text.clone(),
-        };
+        let frame = ClientFrame::UserMessage { message_id, text: entry.text.clone() };
         if policy.heed_limits == Rule::On && exceeds(&frame, &entry.text, limits) {
             let message_id = entry.message_id.clone();
             self.remove(&message_id);
@@ -107,23 +93,17 @@ impl Outbox {
 
     /// Removes a turn; true if it was there.
     pub(super) fn remove(&mut self, message_id: &MessageId) -> bool {
-        let place = self
-            .entries
-            .iter()
-            .position(|entry| entry.message_id == *message_id);
+        let place = self.entries.iter().position(|entry| entry.message_id == *message_id);
         let removed = place.and_then(|place| self.entries.remove(place));
-        self.bytes = self
-            .bytes
-            .saturating_sub(removed.as_ref().map_or(0, |entry| entry.text.len()));
+        self.bytes =
+            self.bytes.saturating_sub(removed.as_ref().map_or(0, |entry| entry.text.len()));
         removed.is_some()
     }
 
     /// The connection is gone: what was in flight goes again, in the order of old.
     pub(super) fn disconnect(&mut self, policy: &ClientPolicy) {
         if policy.resend == Rule::On {
-            self.entries
-                .iter_mut()
-                .for_each(|entry| entry.in_flight = false);
+            self.entries.iter_mut().for_each(|entry| entry.in_flight = false);
         }
     }
 
@@ -141,17 +121,14 @@ impl Outbox {
     /// When the oldest turn expires.
     pub(super) fn deadline(&self, policy: &ClientPolicy) -> Option<Duration> {
         let expiry = policy.outbox_expiry?;
-        self.entries
-            .iter()
-            .map(|entry| expires(entry, expiry))
-            .min()
+        self.entries.iter().map(|entry| expires(entry, expiry)).min()
     }
 
     /// Removes and returns the turns that have waited too long.
     pub(super) fn expire(&mut self, policy: &ClientPolicy, now: Duration) -> Vec<MessageId> {
-        policy.outbox_expiry.map_or_else(Vec::new, |expiry| {
-            self.remove_all(|entry| expires(entry, expiry) <= now)
-        })
+        policy
+            .outbox_expiry
+            .map_or_else(Vec::new, |expiry| self.remove_all(|entry| expires(entry, expiry) <= now))
     }
 
     pub(super) fn keep(&self, now: Duration) -> Vec<KeptTurn> {
@@ -196,9 +173,7 @@ impl Outbox {
 }
 
 fn expires(entry: &Entry, expiry: Duration) -> Duration {
-    entry
-        .since
-        .saturating_add(expiry.saturating_sub(entry.waited))
+    entry.since.saturating_add(expiry.saturating_sub(entry.waited))
 }
 
 fn millis(length: Duration) -> u64 {

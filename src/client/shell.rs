@@ -168,10 +168,7 @@ pub async fn run<N: Net>(
         }
     }
     while io.farewells.next().await.is_some() {}
-    Remains {
-        kept: machine.kept(),
-        rum: machine.rum().clone(),
-    }
+    Remains { kept: machine.kept(), rum: machine.rum().clone() }
 }
 
 impl From<Command> for Input {
@@ -247,43 +244,34 @@ impl<N: Net> Io<N> {
                 self.dial = Some(Box::pin(dial(gateway, token.to_owned(), generation)));
             }
             None => {
-                self.dial = Some(Box::pin(async move {
-                    (Input::SocketFailed { generation }, None)
-                }));
+                self.dial =
+                    Some(Box::pin(async move { (Input::SocketFailed { generation }, None) }));
             }
         }
     }
 
     fn close(&mut self, generation: u64, code: u16) {
         self.dial = None;
-        let Some(mut socket) = self
-            .socket
-            .take_if(|socket| socket.generation == generation)
-        else {
+        let Some(mut socket) = self.socket.take_if(|socket| socket.generation == generation) else {
             return;
         };
-        let frame = CloseFrame {
-            code: code.into(),
-            reason: "".into(),
-        };
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
         socket.queue.push_back(Message::Close(Some(frame)));
         self.farewells.push(Box::pin(part(socket)));
     }
 
     fn abort(&mut self, generation: u64) {
         self.dial = None;
-        self.socket
-            .take_if(|socket| socket.generation == generation);
+        self.socket.take_if(|socket| socket.generation == generation);
     }
 
     /// What a message of the server means.
     fn heard(&mut self, message: Option<Result<Message, WsError>>) -> Option<Input> {
         let generation = self.socket.as_ref()?.generation;
         Some(match message {
-            Some(Ok(Message::Text(text))) => Input::Frame {
-                generation,
-                text: text.as_str().to_owned(),
-            },
+            Some(Ok(Message::Text(text))) => {
+                Input::Frame { generation, text: text.as_str().to_owned() }
+            }
             Some(Ok(
                 Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_),
             )) => Input::Alive { generation },
@@ -297,10 +285,7 @@ impl<N: Net> Io<N> {
             }
             Some(Err(_)) | None => {
                 self.socket = None;
-                Input::SocketClosed {
-                    generation,
-                    code: None,
-                }
+                Input::SocketClosed { generation, code: None }
             }
         })
     }
@@ -358,10 +343,7 @@ async fn until(deadline: Option<Instant>) {
 /// Asks the token service for an access token.
 async fn refresh<N: Net>(service: Peer<N>, refresh_token: String, generation: u64) -> Input {
     let ask = Refresh { refresh_token };
-    match service
-        .call(Method::POST, "/v1/refresh", &ask, REFRESH_DEADLINE)
-        .await
-    {
+    match service.call(Method::POST, "/v1/refresh", &ask, REFRESH_DEADLINE).await {
         Ok((StatusCode::OK, body)) => match serde_json::from_slice::<Granted>(&body) {
             Ok(granted) => Input::TokenGranted {
                 generation,
@@ -391,18 +373,12 @@ async fn dial<N: Net>(gateway: Peer<N>, token: String, generation: u64) -> Diall
     let Ok(stream) = gateway.net.connect(&gateway.address).await else {
         return failed;
     };
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0);
+    let config =
+        WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES).write_buffer_size(0);
     match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
         Ok((socket, _response)) => {
             let (sink, stream) = socket.split();
-            let socket = Socket {
-                generation,
-                sink,
-                stream,
-                queue: VecDeque::new(),
-            };
+            let socket = Socket { generation, sink, stream, queue: VecDeque::new() };
             (Input::SocketOpened { generation }, Some(socket))
         }
         Err(WsError::Http(response)) => {
@@ -410,14 +386,7 @@ async fn dial<N: Net>(gateway: Peer<N>, token: String, generation: u64) -> Diall
             let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
             let retry_after = seconds.map(Duration::from_secs);
             let status = response.status().as_u16();
-            (
-                Input::SocketRejected {
-                    generation,
-                    status,
-                    retry_after,
-                },
-                None,
-            )
+            (Input::SocketRejected { generation, status, retry_after }, None)
         }
         Err(_) => failed,
     }

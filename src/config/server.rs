@@ -32,9 +32,7 @@ pub struct AgentConfig {
 
 impl Default for AgentConfig {
     fn default() -> Self {
-        Self {
-            grace: Duration::from_secs(2),
-        }
+        Self { grace: Duration::from_secs(2) }
     }
 }
 

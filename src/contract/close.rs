@@ -141,22 +141,12 @@ pub struct CloseRule {
 }
 
 const fn row(first: u16, last: u16, verdict: Verdict, source: &'static str) -> CloseRule {
-    CloseRule {
-        first,
-        last,
-        verdict,
-        source,
-    }
+    CloseRule { first, last, verdict, source }
 }
 
 /// The whole table: ordered, without holes or overlaps, from 0 to 65535.
 pub const CLOSE_TABLE: &[CloseRule] = &[
-    row(
-        0,
-        999,
-        Verdict::RetryAtMost(3),
-        "RFC 6455 7.4.2: not used; a broken peer, as 1002",
-    ),
+    row(0, 999, Verdict::RetryAtMost(3), "RFC 6455 7.4.2: not used; a broken peer, as 1002"),
     row(1000, 1000, Verdict::Stop, "RFC 6455 7.4.1: normal closure"),
     row(1001, 1001, Verdict::Retry, "RFC 6455 7.4.1: going away"),
     row(
@@ -165,146 +155,41 @@ pub const CLOSE_TABLE: &[CloseRule] = &[
         Verdict::RetryAtMost(3),
         "RFC 6455 7.4.1; tungstenite reports a proxy's 1014 so",
     ),
-    row(
-        1003,
-        1003,
-        Verdict::Never,
-        "RFC 6455 7.4.1: unsupported data; our own fault",
-    ),
-    row(
-        1004,
-        1004,
-        Verdict::RetryAtMost(3),
-        "RFC 6455 7.4.1: reserved, as 1002",
-    ),
-    row(
-        1005,
-        1006,
-        Verdict::Retry,
-        "RFC 6455 7.4.1: synthesised locally; the network failed",
-    ),
-    row(
-        1007,
-        1008,
-        Verdict::Never,
-        "RFC 6455 7.4.1: bad payload, policy; our own fault",
-    ),
+    row(1003, 1003, Verdict::Never, "RFC 6455 7.4.1: unsupported data; our own fault"),
+    row(1004, 1004, Verdict::RetryAtMost(3), "RFC 6455 7.4.1: reserved, as 1002"),
+    row(1005, 1006, Verdict::Retry, "RFC 6455 7.4.1: synthesised locally; the network failed"),
+    row(1007, 1008, Verdict::Never, "RFC 6455 7.4.1: bad payload, policy; our own fault"),
     row(
         1009,
         1009,
         Verdict::RetryAtMost(1),
         "RFC 6455 7.4.1: too big; the offending turn goes first",
     ),
-    row(
-        1010,
-        1010,
-        Verdict::Never,
-        "RFC 6455 7.4.1: extension missing",
-    ),
+    row(1010, 1010, Verdict::Never, "RFC 6455 7.4.1: extension missing"),
     row(1011, 1011, Verdict::Retry, "RFC 6455 7.4.1: internal error"),
-    row(
-        1012,
-        1012,
-        Verdict::RetryWithin(5),
-        "IANA: service restart; 0-5 s from RFC 6455 7.2.3",
-    ),
+    row(1012, 1012, Verdict::RetryWithin(5), "IANA: service restart; 0-5 s from RFC 6455 7.2.3"),
     row(1013, 1013, Verdict::RetryAfter(10), "IANA: try again later"),
-    row(
-        1014,
-        1015,
-        Verdict::Retry,
-        "IANA: bad gateway; RFC 6455 7.4.1: TLS, local",
-    ),
-    row(
-        1016,
-        2999,
-        Verdict::RetryAtMost(3),
-        "RFC 6455 7.4.2: reserved for the protocol, as 1002",
-    ),
+    row(1014, 1015, Verdict::Retry, "IANA: bad gateway; RFC 6455 7.4.1: TLS, local"),
+    row(1016, 2999, Verdict::RetryAtMost(3), "RFC 6455 7.4.2: reserved for the protocol, as 1002"),
     row(3000, 3000, Verdict::Never, "IANA: unauthorized"),
     row(3001, 3002, Verdict::Retry, "IANA: registered by frameworks"),
     row(3003, 3003, Verdict::Never, "IANA: forbidden"),
-    row(
-        3004,
-        3999,
-        Verdict::Retry,
-        "IANA: timeout (3008) and codes of frameworks",
-    ),
-    row(
-        4000,
-        4399,
-        Verdict::RetryAtMost(3),
-        "private, unknown: Centrifugo's temporary band",
-    ),
-    row(
-        4400,
-        4401,
-        Verdict::Never,
-        "this contract: bad request, unauthorized",
-    ),
-    row(
-        4402,
-        4402,
-        Verdict::RetryAtMost(3),
-        "private, unknown: Centrifugo's temporary band",
-    ),
+    row(3004, 3999, Verdict::Retry, "IANA: timeout (3008) and codes of frameworks"),
+    row(4000, 4399, Verdict::RetryAtMost(3), "private, unknown: Centrifugo's temporary band"),
+    row(4400, 4401, Verdict::Never, "this contract: bad request, unauthorized"),
+    row(4402, 4402, Verdict::RetryAtMost(3), "private, unknown: Centrifugo's temporary band"),
     row(4403, 4403, Verdict::Never, "this contract: forbidden"),
-    row(
-        4404,
-        4407,
-        Verdict::RetryAtMost(3),
-        "private, unknown: Centrifugo's temporary band",
-    ),
+    row(4404, 4407, Verdict::RetryAtMost(3), "private, unknown: Centrifugo's temporary band"),
     row(4408, 4408, Verdict::Retry, "this contract: timeout"),
-    row(
-        4409,
-        4409,
-        Verdict::Never,
-        "this contract: superseded by a newer connection",
-    ),
-    row(
-        4410,
-        4410,
-        Verdict::RefreshFirst,
-        "this contract: token expired in session",
-    ),
+    row(4409, 4409, Verdict::Never, "this contract: superseded by a newer connection"),
+    row(4410, 4410, Verdict::RefreshFirst, "this contract: token expired in session"),
     row(4411, 4411, Verdict::Retry, "this contract: slow consumer"),
-    row(
-        4412,
-        4428,
-        Verdict::RetryAtMost(3),
-        "private, unknown: Centrifugo's temporary band",
-    ),
-    row(
-        4429,
-        4429,
-        Verdict::RetryAfter(5),
-        "this contract: rate limited",
-    ),
-    row(
-        4430,
-        4498,
-        Verdict::RetryAtMost(3),
-        "private, unknown: Centrifugo's temporary band",
-    ),
-    row(
-        4499,
-        4499,
-        Verdict::Retry,
-        "this contract: the client's own watchdog",
-    ),
-    row(
-        4500,
-        4999,
-        Verdict::Never,
-        "private, unknown: Centrifugo's terminal band",
-    ),
-    row(
-        5000,
-        65535,
-        Verdict::RetryAtMost(3),
-        "RFC 6455 7.4.2: undefined; a broken peer, as 1002",
-    ),
+    row(4412, 4428, Verdict::RetryAtMost(3), "private, unknown: Centrifugo's temporary band"),
+    row(4429, 4429, Verdict::RetryAfter(5), "this contract: rate limited"),
+    row(4430, 4498, Verdict::RetryAtMost(3), "private, unknown: Centrifugo's temporary band"),
+    row(4499, 4499, Verdict::Retry, "this contract: the client's own watchdog"),
+    row(4500, 4999, Verdict::Never, "private, unknown: Centrifugo's terminal band"),
+    row(5000, 65535, Verdict::RetryAtMost(3), "RFC 6455 7.4.2: undefined; a broken peer, as 1002"),
 ];
 
 /// What a client does after this code.

@@ -24,9 +24,7 @@ fn checked(text: String) -> Result<String, BadId> {
     if (1..=ID_CHARS_MAX).contains(&text.len()) && text.chars().all(allowed) {
         Ok(text)
     } else {
-        Err(BadId {
-            text: text.chars().take(80).collect(),
-        })
+        Err(BadId { text: text.chars().take(80).collect() })
     }
 }
 

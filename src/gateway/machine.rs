@@ -147,11 +147,7 @@ struct Ping {
 impl Connection {
     /// A connection that was upgraded at `now`.
     pub(super) fn new(config: GatewayConfig, visitor: Visitor, now: Duration) -> Self {
-        let ping = Ping {
-            n: 0,
-            next: now + config.heartbeat,
-            answer_by: None,
-        };
+        let ping = Ping { n: 0, next: now + config.heartbeat, answer_by: None };
         Self {
             hello_by: now + config.hello_timeout,
             config,
@@ -177,18 +173,9 @@ impl Connection {
             true => self.visitor.expires,
             false => self.advise_at(),
         };
-        let timers = [
-            hello,
-            self.ping.answer_by,
-            self.drain_at,
-            Some(self.ping.next),
-            Some(expiry),
-        ];
-        timers
-            .into_iter()
-            .flatten()
-            .chain(self.retries.iter().map(|retry| retry.at))
-            .min()
+        let timers =
+            [hello, self.ping.answer_by, self.drain_at, Some(self.ping.next), Some(expiry)];
+        timers.into_iter().flatten().chain(self.retries.iter().map(|retry| retry.at)).min()
     }
 
     /// Takes one input at `now`.
@@ -239,48 +226,30 @@ impl Connection {
             true => (0, 1_000),
             false => (1_000, 5_000),
         };
-        out.push(Output::Send(ServerFrame::ReconnectAdvice {
-            why,
-            min_ms,
-            max_ms,
-        }));
+        out.push(Output::Send(ServerFrame::ReconnectAdvice { why, min_ms, max_ms }));
         self.close(reason, out);
     }
 
     fn frame(&mut self, frame: ClientFrame, out: &mut Vec<Output>) {
         match (&mut self.phase, frame) {
-            (
-                Phase::Greeting,
-                ClientFrame::Hello {
-                    protocol,
-                    thread_id,
-                    cursor,
-                    ..
-                },
-            ) => {
+            (Phase::Greeting, ClientFrame::Hello { protocol, thread_id, cursor, .. }) => {
                 if protocol != PROTOCOL {
                     return self.close(CloseReason::BadRequest, out);
                 }
                 let user = self.visitor.user.clone();
-                out.push(Output::Open {
-                    thread: thread_id.clone(),
-                    user,
-                });
-                self.phase = Phase::Opening {
-                    thread: thread_id,
-                    cursor,
-                };
+                out.push(Output::Open { thread: thread_id.clone(), user });
+                self.phase = Phase::Opening { thread: thread_id, cursor };
             }
             (Phase::Joined(_), ClientFrame::UserMessage { message_id, text }) => {
                 self.said(message_id, text, out);
             }
             (Phase::Joined(joined), ClientFrame::Catchup { after }) => {
-                joined.sent = after.min(joined.sent);
+                let after = after.min(joined.sent);
+                joined.resuming = Some((after, joined.sent));
+                joined.sent = after;
                 let thread = joined.thread.clone();
-                out.push(Output::Follow {
-                    thread,
-                    after: joined.sent,
-                });
+                out.push(Output::Follow { thread, after });
+                joined.say_resumed(out);
             }
             (
                 Phase::Joined(_) | Phase::Greeting | Phase::Opening { .. },
@@ -306,11 +275,7 @@ impl Connection {
         if joined.turns.len() >= self.config.turns_waiting_max {
             return self.send_away(CloseReason::RateLimited, AdviceReason::Rate, out);
         }
-        joined.turns.push_back(SubmitTurn {
-            user: self.visitor.user.clone(),
-            message_id,
-            text,
-        });
+        joined.turns.push_back(SubmitTurn { user: self.visitor.user.clone(), message_id, text });
         if joined.turns.len() == 1 {
             self.call(Call::Submit, out);
         }
@@ -360,10 +325,7 @@ impl Connection {
         };
         joined.say_resumed(out);
         self.phase = Phase::Joined(joined);
-        out.push(Output::Follow {
-            thread,
-            after: cursor.seq,
-        });
+        out.push(Output::Follow { thread, after: cursor.seq });
     }
 
     fn submitted(
@@ -426,10 +388,7 @@ impl Connection {
         if now.saturating_sub(since) >= self.config.supervisor_patience {
             return self.send_away(CloseReason::Overload, AdviceReason::Overload, out);
         }
-        let doubled = self
-            .config
-            .supervisor_pause
-            .saturating_mul(1 << self.pauses.min(16));
+        let doubled = self.config.supervisor_pause.saturating_mul(1 << self.pauses.min(16));
         let at = now + doubled.min(self.config.supervisor_pause_max);
         self.pauses = self.pauses.saturating_add(1);
         self.retries.retain(|retry| retry.call != call);
@@ -445,10 +404,7 @@ impl Connection {
         match (&self.phase, call) {
             (Phase::Opening { thread, .. }, Call::Open) => {
                 let user = self.visitor.user.clone();
-                out.push(Output::Open {
-                    thread: thread.clone(),
-                    user,
-                });
+                out.push(Output::Open { thread: thread.clone(), user });
             }
             (Phase::Joined(joined), Call::Submit) => {
                 let turn = joined.turns.front().cloned();
@@ -456,10 +412,7 @@ impl Connection {
                 out.extend(turn.map(|turn| Output::Submit { thread, turn }));
             }
             (Phase::Joined(joined), Call::Follow) => {
-                out.push(Output::Follow {
-                    thread: joined.thread.clone(),
-                    after: joined.sent,
-                });
+                out.push(Output::Follow { thread: joined.thread.clone(), after: joined.sent });
             }
             // A call that its phase has no use for any more.
             (Phase::Greeting | Phase::Opening { .. } | Phase::Joined(_) | Phase::Closing, _) => {}
@@ -481,25 +434,15 @@ impl Connection {
         if !self.warned_of_expiry && passed(self.advise_at()) {
             self.warned_of_expiry = true;
             let why = AdviceReason::Auth;
-            out.push(Output::Send(ServerFrame::ReconnectAdvice {
-                why,
-                min_ms: 0,
-                max_ms: 1_000,
-            }));
+            out.push(Output::Send(ServerFrame::ReconnectAdvice { why, min_ms: 0, max_ms: 1_000 }));
         }
         if passed(self.ping.next) {
             self.ping.n += 1;
             self.ping.next = now + self.config.heartbeat;
-            self.ping
-                .answer_by
-                .get_or_insert(now + self.config.pong_timeout);
+            self.ping.answer_by.get_or_insert(now + self.config.pong_timeout);
             out.push(Output::Send(ServerFrame::Ping { n: self.ping.n }));
         }
-        let (due, later) = self
-            .retries
-            .iter()
-            .copied()
-            .partition(|retry| passed(retry.at));
+        let (due, later) = self.retries.iter().copied().partition(|retry| passed(retry.at));
         self.retries = later;
         let due: Vec<Retry> = due;
         for retry in due {
@@ -509,9 +452,7 @@ impl Connection {
 
     /// When the client is told that its token is about to end.
     fn advise_at(&self) -> Duration {
-        self.visitor
-            .expires
-            .saturating_sub(self.config.expiry_notice)
+        self.visitor.expires.saturating_sub(self.config.expiry_notice)
     }
 }
 
@@ -520,11 +461,7 @@ impl Joined {
     fn say_resumed(&mut self, out: &mut Vec<Output>) {
         if let Some((from, to)) = self.resuming.filter(|(_from, to)| self.sent >= *to) {
             self.resuming = None;
-            out.push(Output::Send(ServerFrame::Resumed {
-                from,
-                to,
-                recovered: true,
-            }));
+            out.push(Output::Send(ServerFrame::Resumed { from, to, recovered: true }));
         }
     }
 }

@@ -14,9 +14,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 /// Seconds; connections live from a blink to a day.
-const DURATION_BUCKETS: [f64; 10] = [
-    0.1, 1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
-];
+const DURATION_BUCKETS: [f64; 10] =
+    [0.1, 1.0, 10.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0];
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Close {
@@ -69,32 +68,16 @@ impl Metrics {
 
     fn registered(mut self) -> Self {
         let registry = &mut self.registry;
-        registry.register(
-            "ws_upgrades",
-            "Upgrade requests by outcome",
-            self.upgrades.clone(),
-        );
-        registry.register(
-            "ws_connections",
-            "Connections now",
-            self.connections.clone(),
-        );
-        registry.register(
-            "ws_closes",
-            "Ended connections by close code",
-            self.closes.clone(),
-        );
+        registry.register("ws_upgrades", "Upgrade requests by outcome", self.upgrades.clone());
+        registry.register("ws_connections", "Connections now", self.connections.clone());
+        registry.register("ws_closes", "Ended connections by close code", self.closes.clone());
         registry.register(
             "ws_connection_duration_seconds",
             "How long connections lived",
             self.durations.clone(),
         );
         registry.register("ws_frames_sent", "Frames sent by event", self.sent.clone());
-        registry.register(
-            "ws_frames_received",
-            "Frames received by event",
-            self.received.clone(),
-        );
+        registry.register("ws_frames_received", "Frames received by event", self.received.clone());
         registry.register(
             "ws_reconnect_advice",
             "Advice to reconnect by its reason",
@@ -123,11 +106,7 @@ impl Metrics {
     /// Counts a connection in; dropping the entry counts it out.
     pub(super) fn connected(self: &Arc<Self>) -> Census {
         self.connections.inc();
-        Census {
-            metrics: Arc::clone(self),
-            since: Instant::now(),
-            end: End::Lost,
-        }
+        Census { metrics: Arc::clone(self), since: Instant::now(), end: End::Lost }
     }
 }
 
@@ -145,22 +124,10 @@ pub(super) enum End {
 impl End {
     fn labels(self) -> Close {
         match self {
-            Self::Ours(reason) => Close {
-                code: code_label(reason.code()),
-                reason: reason.text(),
-            },
-            Self::Theirs(Some(code)) => Close {
-                code: code_label(code),
-                reason: "peer",
-            },
-            Self::Theirs(None) => Close {
-                code: "1005",
-                reason: "peer",
-            },
-            Self::Lost => Close {
-                code: "1006",
-                reason: "peer_lost",
-            },
+            Self::Ours(reason) => Close { code: code_label(reason.code()), reason: reason.text() },
+            Self::Theirs(Some(code)) => Close { code: code_label(code), reason: "peer" },
+            Self::Theirs(None) => Close { code: "1005", reason: "peer" },
+            Self::Lost => Close { code: "1006", reason: "peer_lost" },
         }
     }
 }
@@ -212,9 +179,7 @@ impl Drop for Census {
     fn drop(&mut self) {
         self.metrics.connections.dec();
         self.metrics.closes.get_or_create(&self.end.labels()).inc();
-        self.metrics
-            .durations
-            .observe(self.since.elapsed().as_secs_f64());
+        self.metrics.durations.observe(self.since.elapsed().as_secs_f64());
     }
 }
 

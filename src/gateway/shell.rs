@@ -122,51 +122,33 @@ enum Credential {
 }
 
 fn credential(headers: &HeaderMap) -> Option<Credential> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if let Some(token) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "))
     {
         return Some(Credential::Header(token.to_owned()));
     }
     let offers = text(header::SEC_WEBSOCKET_PROTOCOL)?;
-    let token = offers
-        .split(',')
-        .find_map(|offer| offer.trim().strip_prefix("bearer."))?;
+    let token = offers.split(',').find_map(|offer| offer.trim().strip_prefix("bearer."))?;
     Some(Credential::Subprotocol(token.to_owned()))
 }
 
 /// The key of a well-formed upgrade request (RFC 6455 section 4.2.1).
 fn upgrade_key(headers: &HeaderMap) -> Option<&[u8]> {
     let has = |name, token: &str| {
-        let value = headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok());
-        value.is_some_and(|v| {
-            v.split(',')
-                .any(|part| part.trim().eq_ignore_ascii_case(token))
-        })
+        let value = headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        value.is_some_and(|v| v.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
     };
     let asked = has(header::CONNECTION, "upgrade")
         && has(header::UPGRADE, "websocket")
         && has(header::SEC_WEBSOCKET_VERSION, "13");
-    headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .filter(|_| asked)
-        .map(HeaderValue::as_bytes)
+    headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked).map(HeaderValue::as_bytes)
 }
 
 async fn upgrade<N: Net>(State(shared): State<Arc<Shared<N>>>, mut request: Request) -> Response {
     let metrics = &shared.metrics;
     if shared.stop.is_requested() {
         metrics.upgrade("draining");
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [(header::RETRY_AFTER, "1")],
-        )
-            .into_response();
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response();
     }
     let Some(key) = upgrade_key(request.headers()).map(derive_accept_key) else {
         metrics.upgrade("bad_request");
@@ -187,9 +169,7 @@ async fn upgrade<N: Net>(State(shared): State<Arc<Shared<N>>>, mut request: Requ
     metrics.upgrade("accepted");
     let upgraded = hyper::upgrade::on(&mut request);
     let entry = metrics.connected();
-    shared
-        .spawner
-        .spawn(welcome(Arc::clone(&shared), upgraded, verified, entry));
+    shared.spawner.spawn(welcome(Arc::clone(&shared), upgraded, verified, entry));
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -342,29 +322,20 @@ impl<N: Net> Talk<N> {
         match output {
             Output::Send(frame) => self.send(&frame),
             Output::Open { thread, user } => {
-                let call = self.call(
-                    Method::PUT,
-                    format!("/v1/threads/{thread}"),
-                    OpenThread { user },
-                );
-                self.calls
-                    .push(Box::pin(async move { Input::Opened(call.await) }));
+                let call =
+                    self.call(Method::PUT, format!("/v1/threads/{thread}"), OpenThread { user });
+                self.calls.push(Box::pin(async move { Input::Opened(call.await) }));
             }
             Output::Submit { thread, turn } => {
                 let call = self.call(Method::POST, format!("/v1/threads/{thread}/turns"), turn);
-                self.calls
-                    .push(Box::pin(async move { Input::Submitted(call.await) }));
+                self.calls.push(Box::pin(async move { Input::Submitted(call.await) }));
             }
             Output::Follow { thread, after } => self.tail = Some(self.follow(&thread, after)),
             Output::Reauthorize { token } => {
-                let claims = self
-                    .shared
-                    .keys
-                    .verify(Kind::Access, &token, self.shared.wall.now());
+                let claims = self.shared.keys.verify(Kind::Access, &token, self.shared.wall.now());
                 let good = claims.ok().filter(|claims| claims.sub == *user);
                 let expires = good.map(|claims| self.left(claims.exp));
-                self.calls
-                    .push(Box::pin(async move { Input::Reauthorized(expires) }));
+                self.calls.push(Box::pin(async move { Input::Reauthorized(expires) }));
             }
             Output::Close(reason) => return Some(End::Ours(reason)),
         }
@@ -414,25 +385,17 @@ impl<N: Net> Talk<N> {
     fn follow(&self, thread: &ThreadId, after: u64) -> BoxStream<'static, Input> {
         let supervisor = self.shared.supervisor.clone();
         let path = format!("/v1/threads/{thread}/frames?after={after}&follow=true");
-        let (deadline, patience) = (
-            self.shared.config.supervisor_deadline,
-            self.shared.config.tail_patience,
-        );
-        let start = TailState::Start {
-            supervisor,
-            path,
-            deadline,
-        };
+        let (deadline, patience) =
+            (self.shared.config.supervisor_deadline, self.shared.config.tail_patience);
+        let start = TailState::Start { supervisor, path, deadline };
         unfold(start, move |state| async move {
             let lines = match state {
-                TailState::Start {
-                    supervisor,
-                    path,
-                    deadline,
-                } => match supervisor.lines(&path, deadline).await {
-                    Ok((StatusCode::OK, lines)) => Some(lines),
-                    Ok(_) | Err(_) => None,
-                },
+                TailState::Start { supervisor, path, deadline } => {
+                    match supervisor.lines(&path, deadline).await {
+                        Ok((StatusCode::OK, lines)) => Some(lines),
+                        Ok(_) | Err(_) => None,
+                    }
+                }
                 TailState::Reading(lines) => Some(lines),
                 TailState::Over => return None,
             };
@@ -448,11 +411,7 @@ impl<N: Net> Talk<N> {
     }
 
     fn draw(&self) -> u64 {
-        self.shared
-            .rng
-            .lock()
-            .expect("no panic while it is held")
-            .next_u64()
+        self.shared.rng.lock().expect("no panic while it is held").next_u64()
     }
 
     /// A random moment of the drain window.
@@ -465,10 +424,7 @@ impl<N: Net> Talk<N> {
     async fn part(mut self, end: End) {
         if let End::Ours(reason) = end {
             let code = reason.code().into();
-            let frame = CloseFrame {
-                code,
-                reason: reason.text().into(),
-            };
+            let frame = CloseFrame { code, reason: reason.text().into() };
             self.queue.push_back(Message::Close(Some(frame)));
         }
         let goodbye = async {
@@ -478,10 +434,7 @@ impl<N: Net> Talk<N> {
             // After a close frame, until the end: tungstenite answers a close while it is read.
             while let Some(Ok(_late)) = self.stream.next().await {}
         };
-        if timeout(self.shared.config.close_timeout, goodbye)
-            .await
-            .is_err()
-        {
+        if timeout(self.shared.config.close_timeout, goodbye).await.is_err() {
             tracing::debug!("the peer did not answer the close frame");
         }
     }
@@ -489,11 +442,7 @@ impl<N: Net> Talk<N> {
 
 /// Where a tail stands.
 enum TailState<N> {
-    Start {
-        supervisor: Peer<N>,
-        path: String,
-        deadline: Duration,
-    },
+    Start { supervisor: Peer<N>, path: String, deadline: Duration },
     Reading(Lines),
     Over,
 }

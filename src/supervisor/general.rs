@@ -29,15 +29,7 @@ const RULES: &[(Intent, &[&str], &str)] = &[
     ),
     (
         Intent::Greeting,
-        &[
-            "hello",
-            "hi",
-            "hey",
-            "morning",
-            "afternoon",
-            "evening",
-            "greetings",
-        ],
+        &["hello", "hi", "hey", "morning", "afternoon", "evening", "greetings"],
         "Hello! I can help you find a home to buy or rent. Where would you like to live?",
     ),
     (
@@ -60,10 +52,7 @@ pub(super) fn reply(text: &str, no_match: u32) -> Reply {
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).collect();
     for (intent, signs, text) in RULES {
         if signs.iter().any(|sign| words.contains(sign)) {
-            return Reply {
-                intent: *intent,
-                text,
-            };
+            return Reply { intent: *intent, text };
         }
     }
     let [first, second, third] = NO_MATCH;
@@ -72,10 +61,7 @@ pub(super) fn reply(text: &str, no_match: u32) -> Reply {
         1 => second,
         _ => third,
     };
-    Reply {
-        intent: Intent::NoMatch,
-        text,
-    }
+    Reply { intent: Intent::NoMatch, text }
 }
 
 #[cfg(test)]

@@ -54,10 +54,7 @@ pub(super) enum Output {
     /// Ask the agent.
     Call(Box<AgentRequest>),
     /// Append these frames and keep this state. The last thing a turn says.
-    Finish {
-        bodies: Vec<LogBody>,
-        state: Box<SupervisorState>,
-    },
+    Finish { bodies: Vec<LogBody>, state: Box<SupervisorState> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,14 +84,7 @@ impl Turn {
         state: SupervisorState,
         today: String,
     ) -> Self {
-        Self {
-            config,
-            turn,
-            today,
-            state,
-            phase: Phase::Fresh,
-            calls: 0,
-        }
+        Self { config, turn, today, state, phase: Phase::Fresh, calls: 0 }
     }
 
     /// When to step with [`Input::Wake`].
@@ -150,10 +140,7 @@ impl Turn {
                     intent: response.intent,
                     text: response.text,
                 });
-                let state = SupervisorState {
-                    agent: response.state,
-                    no_match: 0,
-                };
+                let state = SupervisorState { agent: response.state, no_match: 0 };
                 self.finish(bodies, state, out);
             }
         }
@@ -167,19 +154,13 @@ impl Turn {
             false => 0,
         };
         let text = reply.text.to_owned();
-        let body = LogBody::Message {
-            agent: AgentName::General,
-            intent: reply.intent,
-            text,
-        };
+        let body = LogBody::Message { agent: AgentName::General, intent: reply.intent, text };
         self.finish(vec![body], state, out);
     }
 
     fn failed(&mut self, now: Duration, code: ErrorCode, out: &mut Vec<Output>) {
         if self.calls < self.config.agent_calls_max {
-            self.phase = Phase::Waiting {
-                until: now + self.config.agent_retry_pause,
-            };
+            self.phase = Phase::Waiting { until: now + self.config.agent_retry_pause };
             return;
         }
         let message = match code {
@@ -187,31 +168,20 @@ impl Turn {
             ErrorCode::AgentInvalid => "The search gave an answer I could not use.",
         };
         let message = format!("{message} Please send that again in a moment.");
-        let body = LogBody::Error {
-            code,
-            message,
-            retryable: true,
-        };
+        let body = LogBody::Error { code, message, retryable: true };
         let state = self.state.clone();
         self.finish(vec![body], state, out);
     }
 
     fn finish(&mut self, bodies: Vec<LogBody>, state: SupervisorState, out: &mut Vec<Output>) {
         self.phase = Phase::Finished;
-        out.push(Output::Finish {
-            bodies,
-            state: Box::new(state),
-        });
+        out.push(Output::Finish { bodies, state: Box::new(state) });
     }
 }
 
 fn recommendations(action: Action) -> LogBody {
     match action {
-        Action::ShowListings {
-            listings,
-            relaxation,
-            total: _,
-        } => LogBody::Recommendations {
+        Action::ShowListings { listings, relaxation, total: _ } => LogBody::Recommendations {
             agent: AgentName::RealEstate,
             recommendations: listings,
             relaxation,
@@ -233,12 +203,7 @@ mod tests {
             text: text.to_owned(),
         };
         let state = SupervisorState::default();
-        Turn::new(
-            SupervisorConfig::default(),
-            open,
-            state,
-            "2026-03-01".to_owned(),
-        )
+        Turn::new(SupervisorConfig::default(), open, state, "2026-03-01".to_owned())
     }
 
     fn step(turn: &mut Turn, now: Duration, input: Input) -> Vec<Output> {
@@ -278,38 +243,22 @@ mod tests {
     #[test]
     fn a_silent_agent_is_asked_twice_and_then_the_turn_fails_retryably() {
         let mut turn = turn("2 bed homes in Salem");
-        assert!(matches!(
-            step(&mut turn, ZERO, Input::Start)[..],
-            [Output::Call(_)]
-        ));
+        assert!(matches!(step(&mut turn, ZERO, Input::Start)[..], [Output::Call(_)]));
         assert!(step(&mut turn, ZERO, Input::Unreachable).is_empty());
         let again = turn.deadline().unwrap();
-        assert!(
-            step(&mut turn, again / 2, Input::Wake).is_empty(),
-            "woke too early"
-        );
-        assert!(matches!(
-            step(&mut turn, again, Input::Wake)[..],
-            [Output::Call(_)]
-        ));
+        assert!(step(&mut turn, again / 2, Input::Wake).is_empty(), "woke too early");
+        assert!(matches!(step(&mut turn, again, Input::Wake)[..], [Output::Call(_)]));
         let out = step(&mut turn, again, Input::Unreachable);
-        assert!(matches!(
-            finals(&out)[..],
-            [LogBody::Error {
-                retryable: true,
-                ..
-            }]
-        ));
+        assert!(matches!(finals(&out)[..], [LogBody::Error { retryable: true, .. }]));
         assert_eq!(turn.deadline(), None);
         assert!(step(&mut turn, again, Input::Answered(response(Status::Done))).is_empty());
     }
 
     #[test]
     fn an_answer_ends_the_turn_and_a_declined_one_is_answered_generally() {
-        for (status, agent) in [
-            (Status::Done, AgentName::RealEstate),
-            (Status::Decline, AgentName::General),
-        ] {
+        for (status, agent) in
+            [(Status::Done, AgentName::RealEstate), (Status::Decline, AgentName::General)]
+        {
             let mut turn = turn("2 bed homes in Salem");
             step(&mut turn, ZERO, Input::Start);
             let out = step(&mut turn, ZERO, Input::Answered(response(status)));

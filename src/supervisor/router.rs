@@ -101,9 +101,7 @@ pub(super) fn route(text: &str, state: &SupervisorState) -> AgentName {
 /// How much a text speaks of property search.
 fn evidence(text: &str) -> u32 {
     let lower = text.to_lowercase();
-    let words = lower
-        .split(|c: char| !c.is_alphanumeric() && c != '$')
-        .filter(|w| !w.is_empty());
+    let words = lower.split(|c: char| !c.is_alphanumeric() && c != '$').filter(|w| !w.is_empty());
     words
         .map(|word| {
             if STRONG.contains(&word) {
@@ -133,23 +131,13 @@ mod tests {
         let mut shown = SupervisorState::default();
         shown.agent.shown = vec!["L-0001".parse().unwrap()];
         let mut asked = SupervisorState::default();
-        asked.agent.pending = Some(Pending::Slot {
-            slot: "city".to_owned(),
-        });
+        asked.agent.pending = Some(Pending::Slot { slot: "city".to_owned() });
         for (text, state, expected) in [
             ("hello there", &fresh, AgentName::General),
-            (
-                "2 bed flats in Portland under 400k",
-                &fresh,
-                AgentName::RealEstate,
-            ),
+            ("2 bed flats in Portland under 400k", &fresh, AgentName::RealEstate),
             ("I need a place to rent", &fresh, AgentName::RealEstate),
             ("what is the weather like?", &fresh, AgentName::General),
-            (
-                "does the second one have parking?",
-                &shown,
-                AgentName::RealEstate,
-            ),
+            ("does the second one have parking?", &shown, AgentName::RealEstate),
             ("thanks, that was great", &shown, AgentName::General),
             ("Portland", &fresh, AgentName::General),
             ("Portland", &asked, AgentName::RealEstate),

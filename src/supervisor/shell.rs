@@ -119,8 +119,7 @@ impl<N: Net> Shared<N> {
             StoreError::Refused(why) => Refusal(*why),
             StoreError::Database(_) | StoreError::Record(_) => {
                 tracing::error!(%error, source = ?std::error::Error::source(error), "the store failed");
-                self.spawner
-                    .spawn(async { Err(io::Error::other("the store failed")) });
+                self.spawner.spawn(async { Err(io::Error::other("the store failed")) });
                 Refusal(Refused::Store)
             }
         }
@@ -138,10 +137,7 @@ impl<N: Net> Shared<N> {
     fn watch(&self, thread: &ThreadId) -> watch::Receiver<u64> {
         let mut heads = self.heads.lock().expect("no panic while it is held");
         heads.retain(|name, sender| name == thread || sender.receiver_count() > 0);
-        heads
-            .entry(thread.clone())
-            .or_insert_with(|| watch::Sender::new(0))
-            .subscribe()
+        heads.entry(thread.clone()).or_insert_with(|| watch::Sender::new(0)).subscribe()
     }
 }
 
@@ -150,11 +146,7 @@ async fn open_thread<N: Net>(
     Path(thread): Path<ThreadId>,
     Json(ask): Json<OpenThread>,
 ) -> Result<Json<ThreadHead>, Refusal> {
-    let drawn = shared
-        .rng
-        .lock()
-        .expect("no panic while it is held")
-        .next_u64();
+    let drawn = shared.rng.lock().expect("no panic while it is held").next_u64();
     let new_epoch = (drawn & EPOCH_MASK).max(1);
     let head = shared.store.open_thread(&thread, &ask.user, new_epoch);
     head.map(Json).map_err(|error| shared.refusal(&error))
@@ -206,12 +198,7 @@ async fn work<N: Net>(shared: Arc<Shared<N>>, first: OpenTurn) -> io::Result<()>
 async fn answer<N: Net>(shared: &Shared<N>, open: OpenTurn) -> Result<u64, StoreError> {
     let state = shared.store.state(&open.thread_id)?;
     let started = Instant::now();
-    let mut turn = Turn::new(
-        shared.config.clone(),
-        open.clone(),
-        state,
-        shared.wall.today(),
-    );
+    let mut turn = Turn::new(shared.config.clone(), open.clone(), state, shared.wall.today());
     let mut out = Vec::new();
     let mut input = Input::Start;
     loop {
@@ -233,11 +220,7 @@ async fn answer<N: Net>(shared: &Shared<N>, open: OpenTurn) -> Result<u64, Store
 /// Calls the agent once.
 async fn ask<N: Net>(shared: &Shared<N>, request: &AgentRequest) -> Input {
     let deadline = shared.config.agent_deadline;
-    match shared
-        .agent
-        .call(Method::POST, "/v1/turn", request, deadline)
-        .await
-    {
+    match shared.agent.call(Method::POST, "/v1/turn", request, deadline).await {
         Ok((StatusCode::OK, body)) => match serde_json::from_slice::<AgentResponse>(&body) {
             Ok(response) => Input::Answered(Box::new(response)),
             Err(error) => {
@@ -280,10 +263,7 @@ async fn follow<N: Net>(
     Path(thread): Path<ThreadId>,
     Query(from): Query<From>,
 ) -> Result<Body, Refusal> {
-    let head = shared
-        .store
-        .head(&thread)
-        .map_err(|error| shared.refusal(&error))?;
+    let head = shared.store.head(&thread).map_err(|error| shared.refusal(&error))?;
     head.ok_or(Refusal(Refused::NoThread))?;
     let tail = Tail {
         head: shared.watch(&thread),
@@ -294,9 +274,7 @@ async fn follow<N: Net>(
         follow: from.follow,
     };
     Ok(Body::from_stream(unfold(tail, |mut tail| async move {
-        tail.next()
-            .await
-            .map(|chunk| (Ok::<_, io::Error>(chunk), tail))
+        tail.next().await.map(|chunk| (Ok::<_, io::Error>(chunk), tail))
     })))
 }
 

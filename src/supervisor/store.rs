@@ -136,18 +136,10 @@ impl Store {
         let key = (thread_id.as_str(), turn.message_id.as_str());
         let known = write.open_table(TURNS)?.get(key)?.map(|seq| seq.value());
         if let Some(seq) = known {
-            return Ok((
-                Accepted {
-                    message_id: turn.message_id.clone(),
-                    seq,
-                },
-                None,
-            ));
+            return Ok((Accepted { message_id: turn.message_id.clone(), seq }, None));
         }
-        let body = LogBody::UserTurn {
-            message_id: turn.message_id.clone(),
-            text: turn.text.clone(),
-        };
+        let body =
+            LogBody::UserTurn { message_id: turn.message_id.clone(), text: turn.text.clone() };
         append(&write, thread_id, &mut thread, &turn.message_id, body)?;
         put_thread(&write, thread_id, &thread)?;
         write.open_table(TURNS)?.insert(key, thread.head)?;
@@ -161,13 +153,7 @@ impl Store {
         table.insert(open.arrival, serde_json::to_vec(&open)?.as_slice())?;
         drop(table);
         write.commit()?;
-        Ok((
-            Accepted {
-                message_id: turn.message_id.clone(),
-                seq: thread.head,
-            },
-            Some(open),
-        ))
+        Ok((Accepted { message_id: turn.message_id.clone(), seq: thread.head }, Some(open)))
     }
 
     /// Ends a turn once: appends its reply frames, keeps the conversation's new state. Returns the head.
@@ -182,11 +168,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let write = self.database.begin_write()?;
         let mut thread = get_thread(&write, &turn.thread_id)?.ok_or(Refused::NoThread)?;
-        if write
-            .open_table(OPEN_TURNS)?
-            .remove(turn.arrival)?
-            .is_none()
-        {
+        if write.open_table(OPEN_TURNS)?.remove(turn.arrival)?.is_none() {
             return Ok(thread.head);
         }
         for body in bodies {
@@ -234,10 +216,7 @@ impl Store {
         let table = read.open_table(FRAMES)?;
         let name = thread_id.as_str();
         let mut frames = Vec::new();
-        for row in table
-            .range((name, after.saturating_add(1))..=(name, u64::MAX))?
-            .take(limit)
-        {
+        for row in table.range((name, after.saturating_add(1))..=(name, u64::MAX))?.take(limit) {
             frames.push(from_record(row?.1.value())?);
         }
         Ok(frames)
@@ -248,9 +227,7 @@ impl Store {
     /// # Errors
     /// A failing database.
     pub fn head(&self, thread_id: &ThreadId) -> Result<Option<ThreadHead>, StoreError> {
-        Ok(self
-            .thread(thread_id)?
-            .map(|thread| head_of(thread_id, &thread)))
+        Ok(self.thread(thread_id)?.map(|thread| head_of(thread_id, &thread)))
     }
 
     /// Every thread, in the order of their ids.
@@ -270,19 +247,12 @@ impl Store {
     fn thread(&self, thread_id: &ThreadId) -> Result<Option<Thread>, StoreError> {
         let read = self.database.begin_read()?;
         let table = read.open_table(THREADS)?;
-        table
-            .get(thread_id.as_str())?
-            .map(|record| from_record(record.value()))
-            .transpose()
+        table.get(thread_id.as_str())?.map(|record| from_record(record.value())).transpose()
     }
 }
 
 fn head_of(thread_id: &ThreadId, thread: &Thread) -> ThreadHead {
-    ThreadHead {
-        thread_id: thread_id.clone(),
-        epoch: thread.epoch,
-        head: thread.head,
-    }
+    ThreadHead { thread_id: thread_id.clone(), epoch: thread.epoch, head: thread.head }
 }
 
 fn from_record<T: DeserializeOwned>(record: &[u8]) -> Result<T, StoreError> {
@@ -291,17 +261,12 @@ fn from_record<T: DeserializeOwned>(record: &[u8]) -> Result<T, StoreError> {
 
 fn get_thread(write: &WriteTransaction, id: &ThreadId) -> Result<Option<Thread>, StoreError> {
     let table = write.open_table(THREADS)?;
-    table
-        .get(id.as_str())?
-        .map(|record| from_record(record.value()))
-        .transpose()
+    table.get(id.as_str())?.map(|record| from_record(record.value())).transpose()
 }
 
 fn put_thread(write: &WriteTransaction, id: &ThreadId, thread: &Thread) -> Result<(), StoreError> {
     let record = serde_json::to_vec(thread)?;
-    write
-        .open_table(THREADS)?
-        .insert(id.as_str(), record.as_slice())?;
+    write.open_table(THREADS)?.insert(id.as_str(), record.as_slice())?;
     Ok(())
 }
 
@@ -325,9 +290,7 @@ fn append(
         body,
     };
     let record = serde_json::to_vec(&frame)?;
-    write
-        .open_table(FRAMES)?
-        .insert((thread_id.as_str(), thread.head), record.as_slice())?;
+    write.open_table(FRAMES)?.insert((thread_id.as_str(), thread.head), record.as_slice())?;
     Ok(())
 }
 
@@ -348,20 +311,14 @@ mod tests {
 
     fn reply() -> LogBody {
         let text = "hi".to_owned();
-        LogBody::Message {
-            agent: AgentName::General,
-            intent: Intent::Greeting,
-            text,
-        }
+        LogBody::Message { agent: AgentName::General, intent: Intent::Greeting, text }
     }
 
     #[test]
     fn accepts_a_turn_once_and_keeps_it_open_until_it_ends() {
         let store = Store::open(InMemoryBackend::new()).unwrap();
         let thread: ThreadId = "t-1".parse().unwrap();
-        store
-            .open_thread(&thread, &"u-1".parse().unwrap(), 7)
-            .unwrap();
+        store.open_thread(&thread, &"u-1".parse().unwrap(), 7).unwrap();
         let (first, open) = store.accept(&thread, &turn("m-1")).unwrap();
         let (again, known) = store.accept(&thread, &turn("m-1")).unwrap();
         assert_eq!((first, known), (again, None));
@@ -370,12 +327,8 @@ mod tests {
         let state = store.state(&thread).unwrap();
         assert_eq!(store.finish(&open, vec![reply()], state).unwrap(), 2);
         assert_eq!(store.open_turns().unwrap(), vec![]);
-        let seqs: Vec<u64> = store
-            .frames(&thread, 0, 10)
-            .unwrap()
-            .iter()
-            .map(|frame| frame.seq)
-            .collect();
+        let seqs: Vec<u64> =
+            store.frames(&thread, 0, 10).unwrap().iter().map(|frame| frame.seq).collect();
         assert_eq!(seqs, [1, 2]);
         assert_eq!(store.threads().unwrap(), vec![thread]);
     }
@@ -385,23 +338,12 @@ mod tests {
         let store = Store::open(InMemoryBackend::new()).unwrap();
         let thread: ThreadId = "t-1".parse().unwrap();
         let missing = store.accept(&thread, &turn("m-1"));
-        assert!(matches!(
-            missing,
-            Err(StoreError::Refused(Refused::NoThread))
-        ));
-        store
-            .open_thread(&thread, &"u-2".parse().unwrap(), 7)
-            .unwrap();
+        assert!(matches!(missing, Err(StoreError::Refused(Refused::NoThread))));
+        store.open_thread(&thread, &"u-2".parse().unwrap(), 7).unwrap();
         let stranger = store.accept(&thread, &turn("m-1"));
-        assert!(matches!(
-            stranger,
-            Err(StoreError::Refused(Refused::NotOwner))
-        ));
+        assert!(matches!(stranger, Err(StoreError::Refused(Refused::NotOwner))));
         let stranger = store.open_thread(&thread, &"u-1".parse().unwrap(), 8);
-        assert!(matches!(
-            stranger,
-            Err(StoreError::Refused(Refused::NotOwner))
-        ));
+        assert!(matches!(stranger, Err(StoreError::Refused(Refused::NotOwner))));
     }
 
     #[test]
@@ -409,9 +351,7 @@ mod tests {
         let store = Store::open(InMemoryBackend::new()).unwrap();
         for name in ["a", "a-", "a0", "b"] {
             let thread: ThreadId = name.parse().unwrap();
-            store
-                .open_thread(&thread, &"u-1".parse().unwrap(), 7)
-                .unwrap();
+            store.open_thread(&thread, &"u-1".parse().unwrap(), 7).unwrap();
             store.accept(&thread, &turn("m-1")).unwrap();
             assert_eq!(store.frames(&thread, 0, 10).unwrap().len(), 1, "{name}");
         }

@@ -32,15 +32,7 @@ pub(crate) fn locked(name: &str) -> Option<Value> {
 /// What `now` removes or narrows, each with the path of the field.
 pub(crate) fn breaking_changes(before: &Value, now: &Value, flow: Flow) -> Vec<String> {
     let mut found = Vec::new();
-    compare(
-        before,
-        now,
-        flow,
-        &mut Walk {
-            path: "$".to_owned(),
-            found: &mut found,
-        },
-    );
+    compare(before, now, flow, &mut Walk { path: "$".to_owned(), found: &mut found });
     found
 }
 
@@ -56,28 +48,18 @@ impl Walk<'_> {
 
     fn into(&mut self, step: &str, visit: impl FnOnce(&mut Walk<'_>)) {
         let path = format!("{}.{step}", self.path);
-        visit(&mut Walk {
-            path,
-            found: self.found,
-        });
+        visit(&mut Walk { path, found: self.found });
     }
 }
 
 fn compare(before: &Value, now: &Value, flow: Flow, walk: &mut Walk<'_>) {
-    for keyword in [
-        "$ref", "const", "pattern", "format", "minimum", "maximum", "minItems", "maxItems",
-    ] {
+    for keyword in
+        ["$ref", "const", "pattern", "format", "minimum", "maximum", "minItems", "maxItems"]
+    {
         if before.get(keyword) != now.get(keyword) {
-            let text = |schema: &Value| {
-                schema
-                    .get(keyword)
-                    .map_or("nothing".to_owned(), Value::to_string)
-            };
-            walk.say(&format!(
-                "had {keyword} {} and has {}",
-                text(before),
-                text(now)
-            ));
+            let text =
+                |schema: &Value| schema.get(keyword).map_or("nothing".to_owned(), Value::to_string);
+            walk.say(&format!("had {keyword} {} and has {}", text(before), text(now)));
         }
     }
     for keyword in ["type", "enum"] {
@@ -96,17 +78,10 @@ fn compare(before: &Value, now: &Value, flow: Flow, walk: &mut Walk<'_>) {
     }
     required(before, now, flow, walk);
     for keyword in ["properties", "$defs"] {
-        for (name, schema) in before
-            .get(keyword)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-        {
-            walk.into(name, |walk| {
-                match now.get(keyword).and_then(|map| map.get(name)) {
-                    Some(now) => compare(schema, now, flow, walk),
-                    None => walk.say("was removed"),
-                }
+        for (name, schema) in before.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+            walk.into(name, |walk| match now.get(keyword).and_then(|map| map.get(name)) {
+                Some(now) => compare(schema, now, flow, walk),
+                None => walk.say("was removed"),
             });
         }
     }
@@ -127,11 +102,7 @@ fn required(before: &Value, now: &Value, flow: Flow, walk: &mut Walk<'_>) {
     }
     if flow != Flow::FromClient {
         for field in had.difference(&has) {
-            if now
-                .get("properties")
-                .and_then(|fields| fields.get(field))
-                .is_some()
-            {
+            if now.get("properties").and_then(|fields| fields.get(field)).is_some() {
                 walk.into(field, |walk| walk.say("may now be missing"));
             }
         }
@@ -140,20 +111,14 @@ fn required(before: &Value, now: &Value, flow: Flow, walk: &mut Walk<'_>) {
 
 /// Variants are found again by their label, wherever they stand.
 fn variants(before: Option<&Value>, now: Option<&Value>, flow: Flow, walk: &mut Walk<'_>) {
-    let list = |schema: Option<&Value>| {
-        schema
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
+    let list =
+        |schema: Option<&Value>| schema.and_then(Value::as_array).cloned().unwrap_or_default();
     let now = list(now);
     for variant in list(before) {
         let name = label(&variant);
-        walk.into(&name, |walk| {
-            match now.iter().find(|now| label(now) == name) {
-                Some(now) => compare(&variant, now, flow, walk),
-                None => walk.say("was removed"),
-            }
+        walk.into(&name, |walk| match now.iter().find(|now| label(now) == name) {
+            Some(now) => compare(&variant, now, flow, walk),
+            None => walk.say("was removed"),
         });
     }
 }
@@ -161,18 +126,9 @@ fn variants(before: Option<&Value>, now: Option<&Value>, flow: Flow, walk: &mut 
 /// What tells a variant from its siblings: its constant, the constant of its tag, the type it refers to,
 /// or its only field.
 fn label(variant: &Value) -> String {
-    let fields = || {
-        variant
-            .get("properties")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-    };
+    let fields = || variant.get("properties").and_then(Value::as_object).into_iter().flatten();
     let tag = || fields().find_map(|(_, field)| field.get("const"));
-    let own = variant
-        .get("const")
-        .or_else(tag)
-        .or_else(|| variant.get("$ref"));
+    let own = variant.get("const").or_else(tag).or_else(|| variant.get("$ref"));
     let text = own.or_else(|| variant.get("type")).map(Value::to_string);
     match fields().next() {
         Some((name, _)) if own.is_none() => name.clone(),
@@ -190,9 +146,7 @@ fn texts(value: Option<&Value>) -> BTreeSet<String> {
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -260,11 +214,7 @@ mod tests {
                 Some(json!(false)),
                 "$.ack no longer takes unknown fields",
             ),
-            (
-                "/oneOf/0/required/+",
-                Some(json!("why")),
-                "$.ack.why is newly required",
-            ),
+            ("/oneOf/0/required/+", Some(json!("why")), "$.ack.why is newly required"),
             ("/oneOf/0/required/1", None, "$.ack.seq may now be missing"),
         ];
         for (pointer, value, expected) in cases {
@@ -275,14 +225,8 @@ mod tests {
     #[test]
     fn what_is_required_matters_to_the_reader_or_the_writer_only() {
         let more = || Some(json!("why"));
-        assert_eq!(
-            doctored("/oneOf/0/required/+", more(), Flow::FromServer),
-            [""; 0]
-        );
-        assert_eq!(
-            doctored("/oneOf/0/required/1", None, Flow::FromClient),
-            [""; 0]
-        );
+        assert_eq!(doctored("/oneOf/0/required/+", more(), Flow::FromServer), [""; 0]);
+        assert_eq!(doctored("/oneOf/0/required/1", None, Flow::FromClient), [""; 0]);
     }
 
     #[test]

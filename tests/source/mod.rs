@@ -135,11 +135,7 @@ pub(crate) fn words(code: &str) -> Vec<(String, String, String)> {
             if let Some((_, _, after)) = words.last_mut() {
                 after.clone_from(&between);
             }
-            words.push((
-                std::mem::take(&mut between),
-                std::mem::take(&mut word),
-                String::new(),
-            ));
+            words.push((std::mem::take(&mut between), std::mem::take(&mut word), String::new()));
         }
         if !c.is_whitespace() {
             between.push(c);
@@ -164,9 +160,7 @@ pub(crate) fn rooms(code: &str, depth: usize) -> Vec<String> {
         while let Some(rest) = path.strip_prefix("super::") {
             (path, levels) = (rest, levels + 1);
         }
-        let inner = dense
-            .get(..place)
-            .is_some_and(|before| before.ends_with("super::"));
+        let inner = dense.get(..place).is_some_and(|before| before.ends_with("super::"));
         if levels >= depth && !inner {
             rooms.extend(first_segments(path));
         }
@@ -175,8 +169,7 @@ pub(crate) fn rooms(code: &str, depth: usize) -> Vec<String> {
 }
 
 fn after<'c>(code: &'c str, place: usize, word: &str) -> &'c str {
-    code.get(place.saturating_add(word.len())..)
-        .unwrap_or_default()
+    code.get(place.saturating_add(word.len())..).unwrap_or_default()
 }
 
 /// The code without white space between signs; words stay apart.
@@ -192,11 +185,7 @@ fn dense(code: &str) -> String {
 fn first_segments(path: &str) -> Vec<String> {
     let Some(group) = path.strip_prefix('{') else {
         let end = path.find(|c: char| !c.is_alphanumeric() && c != '_');
-        return vec![
-            path.get(..end.unwrap_or(path.len()))
-                .unwrap_or_default()
-                .to_owned(),
-        ];
+        return vec![path.get(..end.unwrap_or(path.len())).unwrap_or_default().to_owned()];
     };
     let (mut depth, mut segments, mut segment) = (0_i32, Vec::new(), String::new());
     for c in group.chars() {
@@ -210,10 +199,7 @@ fn first_segments(path: &str) -> Vec<String> {
         }
     }
     segments.push(segment);
-    segments
-        .iter()
-        .flat_map(|segment| first_segments(segment.trim_start_matches('{')))
-        .collect()
+    segments.iter().flat_map(|segment| first_segments(segment.trim_start_matches('{'))).collect()
 }
 
 #[cfg(test)]

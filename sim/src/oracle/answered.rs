@@ -48,21 +48,14 @@ fn unfinished_run(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
         let said: BTreeSet<usize> = trace.events.iter().filter_map(said_turn).collect();
         let silent = (0..scenario.turns.len()).filter(|turn| !said.contains(turn));
         found.extend(silent.map(|turn| {
-            whole_run(format!(
-                "turn {} of the script was never said",
-                turn.saturating_add(1)
-            ))
+            whole_run(format!("turn {} of the script was never said", turn.saturating_add(1)))
         }));
     }
     found
 }
 
 fn said_turn(event: &Event) -> Option<usize> {
-    if let What::Said { turn, .. } = event.what {
-        Some(turn)
-    } else {
-        None
-    }
+    if let What::Said { turn, .. } = event.what { Some(turn) } else { None }
 }
 
 fn badly_ended_turns(trace: &Trace) -> Vec<Violation> {
@@ -84,11 +77,7 @@ fn badly_ended_turns(trace: &Trace) -> Vec<Violation> {
 }
 
 fn acked_turn(event: &Event) -> Option<&MessageId> {
-    if let What::Acked { message_id, .. } = &event.what {
-        Some(message_id)
-    } else {
-        None
-    }
+    if let What::Acked { message_id, .. } = &event.what { Some(message_id) } else { None }
 }
 
 /// What is wrong with the frames of one turn, as ends of a sentence.
@@ -107,10 +96,7 @@ fn faults_of(turn: &MessageId, frames: &[&LogFrame], acked: bool) -> Vec<String>
     if let (Some(end), Some(last)) = (finals.first(), frames.last())
         && !last.body.is_final()
     {
-        faults.push(format!(
-            "goes on with frame {} after its final frame {}",
-            last.seq, end.seq
-        ));
+        faults.push(format!("goes on with frame {} after its final frame {}", last.seq, end.seq));
     }
     faults
 }
@@ -146,10 +132,7 @@ mod tests {
     fn refuses_an_acked_turn_without_a_final_frame() {
         let mut run = healthy();
         run.log().remove(2);
-        run.refused_by(
-            &ORACLE,
-            "in the log of t-1 turn m-1 was acked and has no final frame",
-        );
+        run.refused_by(&ORACLE, "in the log of t-1 turn m-1 was acked and has no final frame");
     }
 
     #[test]
@@ -163,10 +146,7 @@ mod tests {
     fn refuses_a_final_frame_before_its_turn() {
         let mut run = healthy();
         run.log().swap(3, 4);
-        run.refused_by(
-            &ORACLE,
-            "in the log of t-1 turn m-2 does not begin with its user_turn",
-        );
+        run.refused_by(&ORACLE, "in the log of t-1 turn m-2 does not begin with its user_turn");
     }
 
     #[test]
@@ -196,9 +176,7 @@ mod tests {
         run.forget(|event| matches!(event.what, What::ScriptDone));
         run.tell(
             Host::World,
-            What::TimedOut {
-                outstanding: vec!["ana waits for the end of turn 3".to_owned()],
-            },
+            What::TimedOut { outstanding: vec!["ana waits for the end of turn 3".to_owned()] },
         );
         run.refused_by(
             &ORACLE,

@@ -39,19 +39,14 @@ pub(crate) fn frame(seq: u64, in_reply_to: &str, body: LogBody) -> LogFrame {
         epoch: 7,
         seq,
         in_reply_to: id(in_reply_to),
-        meta: Meta {
-            trace: id(&format!("f-{seq}")),
-        },
+        meta: Meta { trace: id(&format!("f-{seq}")) },
         body,
     }
 }
 
 /// A turn of a user in the log.
 pub(crate) fn user_turn(seq: u64, message_id: &str, text: &str) -> LogFrame {
-    let body = LogBody::UserTurn {
-        message_id: id(message_id),
-        text: text.to_owned(),
-    };
+    let body = LogBody::UserTurn { message_id: id(message_id), text: text.to_owned() };
     frame(seq, message_id, body)
 }
 
@@ -90,10 +85,7 @@ pub(crate) fn recommendations(seq: u64, in_reply_to: &str) -> LogFrame {
         agent: AgentName::RealEstate,
         recommendations: vec![bungalow, flat],
         relaxation: Some(RelaxationNote {
-            changes: vec![Change::PriceMax {
-                from: 400_000,
-                to: 412_000,
-            }],
+            changes: vec![Change::PriceMax { from: 400_000, to: 412_000 }],
             count: 2,
         }),
     };
@@ -118,17 +110,8 @@ pub(crate) fn healthy() -> Bench {
         user_turn(6, "m-3", TURNS[2].1),
         message(7, "m-3", "You are welcome."),
     ];
-    let mut run = Bench {
-        scenario: scenario(),
-        trace: Trace::default(),
-    };
-    let hosts = [
-        client("ana"),
-        client("ben"),
-        Host::Gateway(1),
-        Host::Supervisor,
-        Host::Agent,
-    ];
+    let mut run = Bench { scenario: scenario(), trace: Trace::default() };
+    let hosts = [client("ana"), client("ben"), Host::Gateway(1), Host::Supervisor, Host::Agent];
     for host in &hosts {
         run.tell(host.clone(), What::Started);
     }
@@ -137,17 +120,8 @@ pub(crate) fn healthy() -> Bench {
     for (turn, (message_id, text, seq)) in TURNS.into_iter().enumerate() {
         run.say("ana", turn, message_id, text);
         let (message_id, acked) = (id(message_id), seq);
-        run.tell(
-            client("ana"),
-            What::Acked {
-                message_id,
-                seq: acked,
-            },
-        );
-        for frame in log
-            .iter()
-            .filter(|f| f.in_reply_to.as_str() == TURNS[turn].0)
-        {
+        run.tell(client("ana"), What::Acked { message_id, seq: acked });
+        for frame in log.iter().filter(|f| f.in_reply_to.as_str() == TURNS[turn].0) {
             run.show("ana", frame);
             run.show("ben", frame);
             if frame.seq == 2 {
@@ -157,10 +131,7 @@ pub(crate) fn healthy() -> Bench {
     }
     run.tell(Host::World, What::ScriptDone);
     for host in &hosts {
-        let what = What::Stopped {
-            tasks: 0,
-            sockets: 0,
-        };
+        let what = What::Stopped { tasks: 0, sockets: 0 };
         run.tell(host.clone(), what);
     }
     let thread = id("t-1");
@@ -184,18 +155,10 @@ fn scenario() -> Scenario {
     let mut turns: Vec<Turn> = TURNS.iter().map(turn).collect();
     turns[0].faults = vec![
         Armed {
-            at: Trigger::Frame {
-                event: "recommendations".to_owned(),
-                nth: 1,
-            },
-            fault: Fault::Cut {
-                client: client("ana"),
-            },
+            at: Trigger::Frame { event: "recommendations".to_owned(), nth: 1 },
+            fault: Fault::Cut { client: client("ana") },
         },
-        Armed {
-            at: Trigger::Elapsed(Duration::from_millis(150)),
-            fault: crash(),
-        },
+        Armed { at: Trigger::Elapsed(Duration::from_millis(150)), fault: crash() },
     ];
     Scenario {
         name: "reconnect-mid-reply".to_owned(),
@@ -209,20 +172,13 @@ fn scenario() -> Scenario {
 }
 
 fn crash() -> Fault {
-    Fault::Crash {
-        host: Host::Supervisor,
-        down: Duration::from_secs(2),
-    }
+    Fault::Crash { host: Host::Supervisor, down: Duration::from_secs(2) }
 }
 
 impl Bench {
     /// Adds an event, a millisecond after the last.
     pub(crate) fn tell(&mut self, host: Host, what: What) {
-        let at_us = self
-            .trace
-            .events
-            .last()
-            .map_or(0, |last| last.at_us + 1_000);
+        let at_us = self.trace.events.last().map_or(0, |last| last.at_us + 1_000);
         self.trace.events.push(Event { at_us, host, what });
     }
 
@@ -247,18 +203,13 @@ impl Bench {
     }
 
     pub(crate) fn give_up(&mut self, name: &str, message_id: &str) {
-        let what = What::GivenUp {
-            message_id: id(message_id),
-            why: "expired".to_owned(),
-        };
+        let what = What::GivenUp { message_id: id(message_id), why: "expired".to_owned() };
         self.tell(client(name), what);
     }
 
     /// Both faults of the first turn, from their beginning to their end.
     fn cut_and_crash(&mut self) {
-        let cut = Fault::Cut {
-            client: client("ana"),
-        };
+        let cut = Fault::Cut { client: client("ana") };
         for (index, fault) in [cut, crash()].into_iter().enumerate() {
             let turn = Some(0);
             self.tell(Host::World, What::Injected { turn, index, fault });
@@ -267,24 +218,14 @@ impl Bench {
         self.tell(Host::Supervisor, What::Started);
         self.tell(Host::World, What::Healed { fault: crash() });
         self.link("ana", "connected");
-        let resumed = ServerFrame::Resumed {
-            from: 2,
-            to: 3,
-            recovered: true,
-        };
+        let resumed = ServerFrame::Resumed { from: 2, to: 3, recovered: true };
         let frame = Wire::Text(serde_json::to_string(&resumed).expect("plain data"));
         self.tell(client("ana"), What::Received { conn: 3, frame });
     }
 
     /// The client's view starts again, and everything it had shown is shown anew.
     pub(crate) fn replay(&mut self, name: &str) {
-        let shown: Vec<Event> = self
-            .trace
-            .events
-            .iter()
-            .filter(|e| by(e, name))
-            .cloned()
-            .collect();
+        let shown: Vec<Event> = self.trace.events.iter().filter(|e| by(e, name)).cloned().collect();
         self.tell(client(name), What::ViewReset);
         for event in shown {
             if matches!(event.what, What::Shown { .. }) {
@@ -299,11 +240,7 @@ impl Bench {
             .events
             .iter_mut()
             .find_map(|event| {
-                if let What::Log { frames, .. } = &mut event.what {
-                    Some(frames)
-                } else {
-                    None
-                }
+                if let What::Log { frames, .. } = &mut event.what { Some(frames) } else { None }
             })
             .expect("the run has a log")
     }
@@ -342,10 +279,6 @@ impl Bench {
             found.iter().any(|violation| violation.what.contains(words)),
             "expected `{words}` among {found:#?}"
         );
-        assert!(
-            found
-                .iter()
-                .all(|violation| violation.oracle == oracle.name)
-        );
+        assert!(found.iter().all(|violation| violation.oracle == oracle.name));
     }
 }

@@ -9,11 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "dedup";
 
-pub(super) const ORACLE: Oracle = Oracle {
-    name: NAME,
-    asks: "is every frame shown once and every turn logged once?",
-    judge,
-};
+pub(super) const ORACLE: Oracle =
+    Oracle { name: NAME, asks: "is every frame shown once and every turn logged once?", judge };
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut found = shown_twice(trace);
@@ -108,10 +105,7 @@ mod tests {
         let mut run = healthy();
         let again = run.log()[0].clone();
         run.log()[3].body = again.body;
-        run.refused_by(
-            &ORACLE,
-            "the log of t-1 holds turn m-1 twice, as frames 1 and 4",
-        );
+        run.refused_by(&ORACLE, "the log of t-1 holds turn m-1 twice, as frames 1 and 4");
     }
 
     #[test]
@@ -119,9 +113,6 @@ mod tests {
         let mut run = healthy();
         let meta = run.log()[0].meta.clone();
         run.log()[4].meta = meta;
-        run.refused_by(
-            &ORACLE,
-            "frame 1 of t-1 and frame 5 of t-1 share the trace id f-1",
-        );
+        run.refused_by(&ORACLE, "frame 1 of t-1 and frame 5 of t-1 share the trace id f-1");
     }
 }

@@ -43,21 +43,13 @@ pub struct Oracle {
 }
 
 /// Every oracle, in alphabetical order.
-pub const ORACLES: &[Oracle] = &[
-    answered::ORACLE,
-    dedup::ORACLE,
-    order::ORACLE,
-    quiet::ORACLE,
-    recovery::ORACLE,
-];
+pub const ORACLES: &[Oracle] =
+    &[answered::ORACLE, dedup::ORACLE, order::ORACLE, quiet::ORACLE, recovery::ORACLE];
 
 /// What all oracles find, oracle by oracle in the order of [`ORACLES`].
 #[must_use]
 pub fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
-    ORACLES
-        .iter()
-        .flat_map(|oracle| (oracle.judge)(scenario, trace))
-        .collect()
+    ORACLES.iter().flat_map(|oracle| (oracle.judge)(scenario, trace)).collect()
 }
 
 impl Violation {
@@ -85,19 +77,13 @@ fn logs(trace: &Trace) -> impl Iterator<Item = (&Event, &ThreadId, &[LogFrame])>
 
 /// The durable log of the thread with this name.
 fn log_of<'t>(trace: &'t Trace, thread: &str) -> Option<(&'t Event, &'t [LogFrame])> {
-    logs(trace)
-        .find(|(_, id, _)| id.as_str() == thread)
-        .map(|(event, _, frames)| (event, frames))
+    logs(trace).find(|(_, id, _)| id.as_str() == thread).map(|(event, _, frames)| (event, frames))
 }
 
 /// The frames that clients showed, with the event that tells of each.
 fn shown(trace: &Trace) -> impl Iterator<Item = (&Event, &LogFrame)> {
     trace.events.iter().filter_map(|event| {
-        if let What::Shown { frame } = &event.what {
-            Some((event, &**frame))
-        } else {
-            None
-        }
+        if let What::Shown { frame } = &event.what { Some((event, &**frame)) } else { None }
     })
 }
 
@@ -122,10 +108,7 @@ fn gave_up(trace: &Trace, host: &Host, turn: &MessageId) -> bool {
 
 /// Whether every user came to the end of the script.
 fn script_done(trace: &Trace) -> bool {
-    trace
-        .events
-        .iter()
-        .any(|event| matches!(event.what, What::ScriptDone))
+    trace.events.iter().any(|event| matches!(event.what, What::ScriptDone))
 }
 
 /// The id of the user turn that this frame is, if it is one.

@@ -10,11 +10,8 @@ use std::collections::BTreeMap;
 
 const NAME: &str = "order";
 
-pub(super) const ORACLE: Oracle = Oracle {
-    name: NAME,
-    asks: "is everything shown and logged in order, without a hole?",
-    judge,
-};
+pub(super) const ORACLE: Oracle =
+    Oracle { name: NAME, asks: "is everything shown and logged in order, without a hole?", judge };
 
 /// How far a client's view of a thread has come.
 struct View {
@@ -41,9 +38,7 @@ fn shown_out_of_order(trace: &Trace) -> Vec<Violation> {
             continue;
         };
         let (thread, seq, epoch) = (&frame.thread_id, frame.seq, frame.epoch);
-        let view = views
-            .entry((host, thread))
-            .or_insert(View { epoch, seq: 0 });
+        let view = views.entry((host, thread)).or_insert(View { epoch, seq: 0 });
         if view.epoch != epoch {
             let before = view.epoch;
             let what = format!(
@@ -147,10 +142,7 @@ mod tests {
                 frame.epoch = 8;
             }
         });
-        run.refused_by(
-            &ORACLE,
-            "showed frame 3 of t-1 in epoch 8 after frames of epoch 7",
-        );
+        run.refused_by(&ORACLE, "showed frame 3 of t-1 in epoch 8 after frames of epoch 7");
     }
 
     #[test]

@@ -118,16 +118,9 @@ mod tests {
     #[test]
     fn refuses_a_death_even_if_the_host_comes_back() {
         let mut run = healthy();
-        let start = run
-            .trace
-            .events
-            .iter()
-            .position(|event| by(event, "ana"))
-            .expect("ana starts");
+        let start = run.trace.events.iter().position(|event| by(event, "ana")).expect("ana starts");
         let mut died = run.trace.events[start].clone();
-        died.what = What::Died {
-            why: "panicked at a frame".to_owned(),
-        };
+        died.what = What::Died { why: "panicked at a frame".to_owned() };
         run.trace.events.insert(start, died);
         run.refused_by(&ORACLE, "ana died: panicked at a frame");
     }

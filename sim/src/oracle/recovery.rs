@@ -34,11 +34,8 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
 
 fn missing_logs(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let at_us = trace.events.last().map_or(0, |event| event.at_us);
-    let threads: BTreeSet<&str> = scenario
-        .clients
-        .iter()
-        .map(|client| client.thread.as_str())
-        .collect();
+    let threads: BTreeSet<&str> =
+        scenario.clients.iter().map(|client| client.thread.as_str()).collect();
     threads
         .into_iter()
         .filter(|thread| log_of(trace, thread).is_none())
@@ -110,10 +107,7 @@ fn incomplete(
         missing.in_reply_to
     );
     let host = Some(Host::Client(client.name.clone()));
-    Some(Violation {
-        host,
-        ..Violation::at(NAME, event, what)
-    })
+    Some(Violation { host, ..Violation::at(NAME, event, what) })
 }
 
 fn acked_in_vain(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Violation> {
@@ -123,10 +117,7 @@ fn acked_in_vain(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Vi
             continue;
         };
         let thread = &client.thread;
-        let what = match log
-            .iter()
-            .find(|frame| user_turn(frame) == Some(message_id))
-        {
+        let what = match log.iter().find(|frame| user_turn(frame) == Some(message_id)) {
             Some(frame) if frame.seq == *seq => continue,
             Some(frame) => format!(
                 "turn {message_id} was acked as frame {seq} but is frame {} of {thread}",
@@ -232,20 +223,14 @@ mod tests {
     fn refuses_a_frame_at_another_place_than_the_log() {
         let mut run = healthy();
         run.log().swap(1, 2);
-        run.refused_by(
-            &ORACLE,
-            "ana showed frame 2 of t-1 where the log holds frame 3",
-        );
+        run.refused_by(&ORACLE, "ana showed frame 2 of t-1 where the log holds frame 3");
     }
 
     #[test]
     fn refuses_an_acked_turn_that_is_not_in_the_log() {
         let mut run = healthy();
         run.log().truncate(3);
-        run.refused_by(
-            &ORACLE,
-            "turn m-2 was acked as frame 4 but is not in the log of t-1",
-        );
+        run.refused_by(&ORACLE, "turn m-2 was acked as frame 4 but is not in the log of t-1");
     }
 
     #[test]
@@ -256,10 +241,7 @@ mod tests {
                 *seq = 99;
             }
         });
-        run.refused_by(
-            &ORACLE,
-            "turn m-1 was acked as frame 99 but is frame 1 of t-1",
-        );
+        run.refused_by(&ORACLE, "turn m-1 was acked as frame 99 but is frame 1 of t-1");
     }
 
     #[test]

@@ -13,11 +13,8 @@ pub(super) fn cards(cards: &[Card]) -> Vec<String> {
     }
     rows.iter()
         .map(|row| {
-            let cells: Vec<String> = row
-                .iter()
-                .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
+            let cells: Vec<String> =
+                row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             cells.join("  ").trim_end().to_owned()
         })
         .collect()
@@ -37,15 +34,11 @@ fn cells(card: &Card) -> [String; 7] {
     let notes: String = card.notes.iter().map(|note| format!(" [{note}]")).collect();
     [
         card.id.to_string(),
-        card.price
-            .map_or_else(unknown, |price| format!("${}{month}", thousands(price))),
+        card.price.map_or_else(unknown, |price| format!("${}{month}", thousands(price))),
         beds,
-        card.baths
-            .map_or_else(|| "? ba".to_owned(), |baths| format!("{baths} ba")),
-        card.sqft.map_or_else(
-            || "? sqft".to_owned(),
-            |sqft| format!("{} sqft", thousands(sqft.into())),
-        ),
+        card.baths.map_or_else(|| "? ba".to_owned(), |baths| format!("{baths} ba")),
+        card.sqft
+            .map_or_else(|| "? sqft".to_owned(), |sqft| format!("{} sqft", thousands(sqft.into()))),
         card.city.clone().unwrap_or_else(unknown),
         format!("{}{notes}", card.title),
     ]
@@ -66,16 +59,8 @@ fn thousands(n: u64) -> String {
 /// What was stretched to find listings, in one line.
 pub(super) fn stretched(note: &RelaxationNote) -> String {
     let changes: Vec<String> = note.changes.iter().map(change_words).collect();
-    let listings = if note.count == 1 {
-        "listing"
-    } else {
-        "listings"
-    };
-    format!(
-        "stretched  {} ({} {listings})",
-        changes.join(", "),
-        note.count
-    )
+    let listings = if note.count == 1 { "listing" } else { "listings" };
+    format!("stretched  {} ({} {listings})", changes.join(", "), note.count)
 }
 
 fn change_words(change: &Change) -> String {

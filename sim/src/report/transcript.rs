@@ -15,16 +15,11 @@ const LABEL: usize = 8;
 #[must_use]
 pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
     let view = view(scenario, trace);
-    let mut page = Page {
-        text: format!("session  {}\n", scenario.name),
-    };
+    let mut page = Page { text: format!("session  {}\n", scenario.name) };
     for (place, client) in scenario.clients.iter().enumerate() {
         let label = if place == 0 { "clients" } else { "" };
         let ClientSpec { name, user, thread } = client;
-        page.put(
-            &format!("{label:LABEL$} "),
-            &format!("{name} ({user}) on {thread}"),
-        );
+        page.put(&format!("{label:LABEL$} "), &format!("{name} ({user}) on {thread}"));
     }
     if !view.opening.is_empty() {
         page.put("\n", "before the first turn");
@@ -73,14 +68,10 @@ impl Page {
     /// What happened in a turn: first to its speaker and the world, then to everybody else.
     fn turn(&mut self, scenario: &Scenario, turn: &Turn, facts: &[Fact]) {
         let of = |who: usize| facts.iter().filter(move |fact| fact.client == Some(who));
-        let here = facts
-            .iter()
-            .filter(|fact| fact.client.is_none_or(|client| client == turn.client));
+        let here =
+            facts.iter().filter(|fact| fact.client.is_none_or(|client| client == turn.client));
         self.facts(scenario, Some(turn.client), here);
-        let thread = scenario
-            .clients
-            .get(turn.client)
-            .map(|client| &client.thread);
+        let thread = scenario.clients.get(turn.client).map(|client| &client.thread);
         for (who, client) in scenario.clients.iter().enumerate() {
             if who == turn.client {
                 continue;
@@ -140,11 +131,9 @@ impl Page {
         let who = stranger(scenario, speaker, fact);
         match &fact.what {
             Seen::Frame { body, stray } => self.frame(who, body, *stray),
-            Seen::SaidAgain => self.said(
-                who,
-                "again",
-                "said once more, after an error that invites it",
-            ),
+            Seen::SaidAgain => {
+                self.said(who, "again", "said once more, after an error that invites it");
+            }
             Seen::GivenUp { why } => self.said(who, "gave up", why),
             Seen::Link(link) => self.said(who, "link", &link_word(link)),
             Seen::StartedAgain { frames } => {
@@ -152,18 +141,12 @@ impl Page {
                 self.said(who, "view", &text);
             }
             Seen::Fault { fault, at, in_turn } => {
-                let at = at
-                    .as_ref()
-                    .map(|at| trigger(at, *in_turn))
-                    .unwrap_or_default();
+                let at = at.as_ref().map(|at| trigger(at, *in_turn)).unwrap_or_default();
                 self.line("fault", &format!("{}{at}", fault_words(fault)));
             }
             Seen::Died { host, why } => self.line("died", &format!("{host}: {why}")),
             Seen::TimedOut { outstanding } => {
-                self.line(
-                    "timeout",
-                    &format!("the run was given up\n{}", outstanding.join("\n")),
-                );
+                self.line("timeout", &format!("the run was given up\n{}", outstanding.join("\n")));
             }
         }
     }
@@ -176,40 +159,18 @@ impl Page {
         };
         let text = match body {
             LogBody::UserTurn { text, .. } => format!("the turn{stray}: {text}"),
-            LogBody::Message {
-                agent,
-                intent,
-                text,
-            } => format!(
-                "message from {} ({}){stray}: {text}",
-                agent_name(*agent),
-                intent.as_str()
-            ),
-            LogBody::Error {
-                code,
-                message,
-                retryable,
-            } => {
-                let again = if *retryable {
-                    "may be said again"
-                } else {
-                    "final"
-                };
+            LogBody::Message { agent, intent, text } => {
+                format!("message from {} ({}){stray}: {text}", agent_name(*agent), intent.as_str())
+            }
+            LogBody::Error { code, message, retryable } => {
+                let again = if *retryable { "may be said again" } else { "final" };
                 format!("error {} ({again}){stray}: {message}", error_name(*code))
             }
-            LogBody::Recommendations {
-                agent,
-                recommendations,
-                relaxation,
-            } => {
+            LogBody::Recommendations { agent, recommendations, relaxation } => {
                 let listings = count(recommendations.len(), "listing");
                 let agent = agent_name(*agent);
                 let mut lines = vec![format!("recommendations from {agent}, {listings}{stray}")];
-                lines.extend(
-                    cards(recommendations)
-                        .into_iter()
-                        .map(|card| format!("  {card}")),
-                );
+                lines.extend(cards(recommendations).into_iter().map(|card| format!("  {card}")));
                 lines.extend(relaxation.iter().map(stretched));
                 lines.join("\n")
             }
@@ -240,10 +201,7 @@ fn stranger<'s>(scenario: &'s Scenario, speaker: Option<usize>, fact: &Fact) -> 
 }
 
 fn client_name(scenario: &Scenario, client: usize) -> &str {
-    scenario
-        .clients
-        .get(client)
-        .map_or("?", |client| &client.name)
+    scenario.clients.get(client).map_or("?", |client| &client.name)
 }
 
 /// Turns are counted from 1 in everything that people read.
@@ -252,11 +210,7 @@ fn number(place: usize) -> usize {
 }
 
 fn count(n: usize, noun: &str) -> String {
-    if n == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{n} {noun}s")
-    }
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 fn agent_name(agent: AgentName) -> &'static str {
@@ -288,16 +242,10 @@ fn fault_words(fault: &Fault) -> String {
         Fault::Crash { host, down } => format!("crash {host}, back after {down:?}"),
         Fault::PowerLoss { host, down } => format!("power loss of {host}, back after {down:?}"),
         Fault::Bounce { host } => format!("bounce {host}"),
-        Fault::Partition {
-            between: [a, b],
-            lasts,
-        } => {
+        Fault::Partition { between: [a, b], lasts } => {
             format!("partition {a} and {b} for {lasts:?}")
         }
-        Fault::Hold {
-            between: [a, b],
-            lasts,
-        } => {
+        Fault::Hold { between: [a, b], lasts } => {
             format!("hold everything between {a} and {b} for {lasts:?}")
         }
         Fault::Cut { client } => format!("cut {client}'s connection"),
@@ -369,10 +317,7 @@ mod tests {
             by(event, "ben") && matches!(&event.what, What::Shown { frame } if frame.seq == 7)
         });
         let text = text(&run);
-        assert!(
-            text.contains("ben      showed   message from real_estate"),
-            "{text}"
-        );
+        assert!(text.contains("ben      showed   message from real_estate"), "{text}");
         assert!(text.contains("ben      saw no answer"), "{text}");
     }
 
@@ -384,14 +329,8 @@ mod tests {
         run.show("ana", &message(8, "m-9", "Who asked?"));
         let text = text(&run);
         let last = text.split("turn 3").nth(1).expect("a third turn");
-        assert!(
-            last.contains("(belongs to turn 1): I found 2 homes."),
-            "{text}"
-        );
-        assert!(
-            last.contains("(belongs to nothing said here): Who asked?"),
-            "{text}"
-        );
+        assert!(last.contains("(belongs to turn 1): I found 2 homes."), "{text}");
+        assert!(last.contains("(belongs to nothing said here): Who asked?"), "{text}");
     }
 
     #[test]
@@ -418,10 +357,7 @@ mod tests {
         let mut run = healthy();
         run.replay("ana");
         let text = text(&run);
-        assert!(
-            text.contains("  view     started again, 7 frames shown anew\n"),
-            "{text}"
-        );
+        assert!(text.contains("  view     started again, 7 frames shown anew\n"), "{text}");
     }
 
     #[test]
@@ -432,9 +368,6 @@ mod tests {
         run.tell(client("ben"), What::Died { why });
         let text = text(&run);
         assert!(text.contains("  died     ben: panicked\n"), "{text}");
-        assert!(
-            text.contains("  nothing  this turn was never said\n"),
-            "{text}"
-        );
+        assert!(text.contains("  nothing  this turn was never said\n"), "{text}");
     }
 }

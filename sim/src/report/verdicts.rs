@@ -18,10 +18,8 @@ pub fn verdicts(violations: &[Violation]) -> String {
     let (name, asks) = (width(|oracle| oracle.name), width(|oracle| oracle.asks));
     let mut text = format!("{:name$} | {:asks$} | verdict\n", "oracle", "question");
     for oracle in ORACLES {
-        let own: Vec<_> = violations
-            .iter()
-            .filter(|violation| violation.oracle == oracle.name)
-            .collect();
+        let own: Vec<_> =
+            violations.iter().filter(|violation| violation.oracle == oracle.name).collect();
         let verdict = match own.len() {
             0 => "ok".to_owned(),
             1 => "1 violation".to_owned(),
@@ -52,10 +50,7 @@ mod tests {
     fn shows_every_question_of_a_clean_run() {
         let text = verdicts(&[]);
         assert_eq!(text.lines().count(), ORACLES.len() + 1);
-        assert!(
-            text.lines().skip(1).all(|line| line.ends_with("| ok")),
-            "{text}"
-        );
+        assert!(text.lines().skip(1).all(|line| line.ends_with("| ok")), "{text}");
     }
 
     #[test]

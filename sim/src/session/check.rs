@@ -103,11 +103,7 @@ impl<'a> Outcome<'a> {
     /// Absent if the turn was never said. A turn that was said again counts by its last attempt.
     fn of(turn: usize, trace: &'a Trace) -> Option<Self> {
         let (host, id) = trace.events.iter().rev().find_map(|event| {
-            if let What::Said {
-                turn: said,
-                message_id,
-                ..
-            } = &event.what
+            if let What::Said { turn: said, message_id, .. } = &event.what
                 && *said == turn
             {
                 Some((&event.host, message_id))
@@ -126,10 +122,7 @@ impl<'a> Outcome<'a> {
                 frames.clear();
             }
         }
-        Some(Self {
-            frames,
-            response: last_response(id, trace),
-        })
+        Some(Self { frames, response: last_response(id, trace) })
     }
 
     fn misses(&self, claim: &Claim) -> Vec<(Span, String)> {
@@ -174,11 +167,7 @@ impl<'a> Outcome<'a> {
             Subject::Reply => self.message("text"),
             Subject::Slot(name) => Ok(part(&json(&self.answer()?.state.slots), name)),
             Subject::RefersTo => Ok(json(&self.answer()?.refers_to)),
-            Subject::Listings => Ok(if self.cards().is_empty() {
-                Value::Null
-            } else {
-                self.ids()
-            }),
+            Subject::Listings => Ok(if self.cards().is_empty() { Value::Null } else { self.ids() }),
             Subject::ListingIds => Ok(self.ids()),
             Subject::ListingCount => Ok(self.cards().len().into()),
             Subject::Each(field) => Ok(self.cards().iter().map(|card| part(card, field)).collect()),
@@ -200,8 +189,7 @@ impl<'a> Outcome<'a> {
     /// The frame that ended the turn, as JSON.
     fn end(&self) -> Result<Value, String> {
         let end = self.frames.iter().rfind(|frame| frame.body.is_final());
-        end.map(|frame| json(&frame.body))
-            .ok_or_else(|| "the turn has no end".to_owned())
+        end.map(|frame| json(&frame.body)).ok_or_else(|| "the turn has no end".to_owned())
     }
 
     fn message(&self, field: &str) -> Result<Value, String> {
@@ -223,23 +211,15 @@ impl<'a> Outcome<'a> {
 
     fn events(&self) -> Value {
         let events = self.frames.iter();
-        events
-            .map(|frame| part(&json(&frame.body), "event"))
-            .collect()
+        events.map(|frame| part(&json(&frame.body), "event")).collect()
     }
 
     /// The listings shown last in the turn.
     fn cards(&self) -> Vec<Value> {
-        let shown = self
-            .frames
-            .iter()
-            .rev()
-            .find_map(|frame| match &frame.body {
-                LogBody::Recommendations {
-                    recommendations, ..
-                } => Some(recommendations),
-                LogBody::UserTurn { .. } | LogBody::Message { .. } | LogBody::Error { .. } => None,
-            });
+        let shown = self.frames.iter().rev().find_map(|frame| match &frame.body {
+            LogBody::Recommendations { recommendations, .. } => Some(recommendations),
+            LogBody::UserTurn { .. } | LogBody::Message { .. } | LogBody::Error { .. } => None,
+        });
         shown.into_iter().flatten().map(json).collect()
     }
 
@@ -248,13 +228,10 @@ impl<'a> Outcome<'a> {
     }
 
     fn note(&self) -> Option<&RelaxationNote> {
-        self.frames
-            .iter()
-            .rev()
-            .find_map(|frame| match &frame.body {
-                LogBody::Recommendations { relaxation, .. } => relaxation.as_ref(),
-                LogBody::UserTurn { .. } | LogBody::Message { .. } | LogBody::Error { .. } => None,
-            })
+        self.frames.iter().rev().find_map(|frame| match &frame.body {
+            LogBody::Recommendations { relaxation, .. } => relaxation.as_ref(),
+            LogBody::UserTurn { .. } | LogBody::Message { .. } | LogBody::Error { .. } => None,
+        })
     }
 
     fn change(&self, constraint: &str) -> Value {
@@ -272,11 +249,7 @@ fn last_response<'a>(id: &MessageId, trace: &'a Trace) -> Option<&'a AgentRespon
     for event in &trace.events {
         if let What::Asked { conn, request } = &event.what {
             asked.insert(*conn, &request.message_id);
-        } else if let What::Answered {
-            conn,
-            status,
-            response,
-        } = &event.what
+        } else if let What::Answered { conn, status, response } = &event.what
             && asked.remove(conn) == Some(id)
             && *status == 200
             && let Some(response) = response

@@ -81,8 +81,6 @@ fn mark(
         .with_context_lines(1)
         .with_links(false);
     let mut text = String::new();
-    handler
-        .render_report(&mut text, report.as_ref())
-        .expect("writing to a String");
+    handler.render_report(&mut text, report.as_ref()).expect("writing to a String");
     text
 }

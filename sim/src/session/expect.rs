@@ -133,22 +133,11 @@ impl Known {
 /// Reads the expectations of a turn; mistakes go to `problems`.
 pub(super) fn read(yaml: &At<ExpectYaml>, known: &Known, problems: &mut Vec<Problem>) -> Expect {
     let before = problems.len();
-    let mut reader = Reader {
-        claims: Vec::new(),
-        problems,
-    };
+    let mut reader = Reader { claims: Vec::new(), problems };
     let expect = &yaml.value;
     let ids = known.ids.as_deref().map(|ids| ("listing", ids));
-    reader.claim(
-        Subject::Agent,
-        expect.agent.as_ref(),
-        Some(("agent", &known.agents)),
-    );
-    reader.claim(
-        Subject::Intent,
-        expect.intent.as_ref(),
-        Some(("intent", &known.intents)),
-    );
+    reader.claim(Subject::Agent, expect.agent.as_ref(), Some(("agent", &known.agents)));
+    reader.claim(Subject::Intent, expect.intent.as_ref(), Some(("intent", &known.intents)));
     if let Some(Pairs(slots)) = reader.mapping(expect.slots.as_ref()) {
         reader.fields(slots, ("slot", &known.slots), Subject::Slot);
     }
@@ -184,11 +173,7 @@ impl Reader<'_> {
                 if let Some((kind, known)) = names {
                     self.literals(raw, kind, known);
                 }
-                self.claims.push(Claim {
-                    subject,
-                    matcher,
-                    span: raw.span,
-                });
+                self.claims.push(Claim { subject, matcher, span: raw.span });
             }
             Err(problem) => self.problems.push(problem),
         }
@@ -198,10 +183,7 @@ impl Reader<'_> {
         let mut found = Vec::new();
         Raw::literals(raw, &mut found);
         for literal in found {
-            let name = At {
-                value: literal.value.to_owned(),
-                span: literal.span,
-            };
+            let name = At { value: literal.value.to_owned(), span: literal.span };
             if name.value != "none" && !known.contains(&name.value) {
                 self.problems.push(Problem::unknown(kind, &name, known));
             }
@@ -291,11 +273,7 @@ impl Reader<'_> {
     /// The one word that may stand for a mapping; it says that there is nothing.
     fn keyword(&mut self, subject: Subject, word: &str, only: &str, span: Span) {
         if word == only {
-            self.claims.push(Claim {
-                subject,
-                matcher: Matcher::Absent,
-                span,
-            });
+            self.claims.push(Claim { subject, matcher: Matcher::Absent, span });
         } else {
             let text = format!("expected `{only}` or a mapping, got `{word}`");
             self.problems.push(Problem::new(span, text));
@@ -310,10 +288,8 @@ impl Reader<'_> {
         let codes = Some(("error code", known.codes.as_slice()));
         self.claim(Subject::ErrorCode, code.as_ref(), codes);
         self.claim(Subject::ErrorRetryable, retryable.as_ref(), None);
-        if let Some(At {
-            value: Raw::Scalar(Value::String(_) | Value::Number(_)),
-            span,
-        }) = retryable
+        if let Some(At { value: Raw::Scalar(Value::String(_) | Value::Number(_)), span }) =
+            retryable
         {
             let text = "expected true or false";
             self.problems.push(Problem::new(*span, text));

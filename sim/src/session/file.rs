@@ -60,11 +60,7 @@ impl Session {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let broken = |mut problems: Vec<Problem>| {
             problems.sort_by_key(|problem| problem.span);
-            Broken {
-                path: path.to_owned(),
-                text: text.to_owned(),
-                problems,
-            }
+            Broken { path: path.to_owned(), text: text.to_owned(), problems }
         };
         let yaml: SessionYaml = parse(text).map_err(|problem| broken(vec![problem]))?;
         let mut reader = Reader::default();
@@ -130,10 +126,7 @@ impl Reader {
         }
         if stem != Some(&name.value) {
             let stem = stem.unwrap_or_default();
-            let text = format!(
-                "expected `{stem}`, the name of the file, got `{}`",
-                name.value
-            );
+            let text = format!("expected `{stem}`, the name of the file, got `{}`", name.value);
             self.wrong(name.span, text);
         }
     }
@@ -144,8 +137,7 @@ impl Reader {
         if let Some(name) = &yaml.catalog
             && !catalogs.contains_key(&name.value)
         {
-            self.problems
-                .push(Problem::unknown("catalogue", name, &available));
+            self.problems.push(Problem::unknown("catalogue", name, &available));
         }
         if let Some(At { value: n, span }) = yaml.gateways
             && !(1..=4).contains(&n)
@@ -153,10 +145,7 @@ impl Reader {
             self.wrong(span, format!("expected 1 to 4 gateways, got {n}"));
         }
         WorldSpec {
-            catalog: yaml
-                .catalog
-                .as_ref()
-                .map_or(usual.catalog, |c| c.value.clone()),
+            catalog: yaml.catalog.as_ref().map_or(usual.catalog, |c| c.value.clone()),
             gateways: yaml.gateways.as_ref().map_or(usual.gateways, |g| g.value),
             latency: self.at_least_1ms(yaml.latency.as_ref(), usual.latency),
             jitter: self.duration_or(yaml.jitter.as_ref(), usual.jitter),
@@ -166,10 +155,8 @@ impl Reader {
 
     fn duration(&mut self, text: &At<String>) -> Duration {
         duration(&text.value).unwrap_or_else(|| {
-            let wrong = format!(
-                "expected a duration such as 150ms, 2s or 1m, got `{}`",
-                text.value
-            );
+            let wrong =
+                format!("expected a duration such as 150ms, 2s or 1m, got `{}`", text.value);
             self.wrong(text.span, wrong);
             Duration::ZERO
         })
@@ -318,9 +305,7 @@ impl Reader {
                 let host = self.host(host)?;
                 Fault::PowerLoss { host, down }
             }
-            FaultYaml::Bounce { host } => Fault::Bounce {
-                host: self.host(host)?,
-            },
+            FaultYaml::Bounce { host } => Fault::Bounce { host: self.host(host)? },
             FaultYaml::Partition { between, lasts } => {
                 let lasts = self.duration(lasts);
                 let between = self.between(between)?;
@@ -333,9 +318,7 @@ impl Reader {
             }
             FaultYaml::Cut { client } => {
                 self.client(client);
-                Fault::Cut {
-                    client: Host::Client(client.value.clone()),
-                }
+                Fault::Cut { client: Host::Client(client.value.clone()) }
             }
         })
     }
@@ -354,9 +337,7 @@ impl Reader {
 
     fn host(&mut self, name: &At<String>) -> Option<Host> {
         let fixed = ["supervisor", "agent", "token-service"];
-        let mut names: Vec<String> = (1..=self.gateways)
-            .map(|n| format!("gateway-{n}"))
-            .collect();
+        let mut names: Vec<String> = (1..=self.gateways).map(|n| format!("gateway-{n}")).collect();
         names.extend(fixed.map(str::to_owned));
         names.extend(self.clients.iter().map(|client| client.name.clone()));
         if names.contains(&name.value) {

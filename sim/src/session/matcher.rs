@@ -54,16 +54,8 @@ pub enum Test {
     AnyOrder(Vec<Value>),
 }
 
-const OPERATORS: [&str; 8] = [
-    "gte",
-    "lte",
-    "between",
-    "one_of",
-    "contains",
-    "not_contains",
-    "regex",
-    "any_order",
-];
+const OPERATORS: [&str; 8] =
+    ["gte", "lte", "between", "one_of", "contains", "not_contains", "regex", "any_order"];
 
 impl Matcher {
     /// Reads a matcher; the first mistake in it.
@@ -110,10 +102,7 @@ impl Raw {
     /// The plain texts that name something: all but the operands of `regex`.
     pub(super) fn literals<'a>(raw: &'a At<Self>, found: &mut Vec<At<&'a str>>) {
         match &raw.value {
-            Self::Scalar(Value::String(text)) => found.push(At {
-                value: text,
-                span: raw.span,
-            }),
+            Self::Scalar(Value::String(text)) => found.push(At { value: text, span: raw.span }),
             Self::Scalar(_) => {}
             Self::List(items) => items.iter().for_each(|item| Self::literals(item, found)),
             Self::Map(pairs) => pairs

@@ -87,28 +87,12 @@ pub(super) struct TriggerYaml {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum FaultYaml {
-    Crash {
-        host: At<String>,
-        down: At<String>,
-    },
-    PowerLoss {
-        host: At<String>,
-        down: At<String>,
-    },
-    Bounce {
-        host: At<String>,
-    },
-    Partition {
-        between: At<Vec<At<String>>>,
-        lasts: At<String>,
-    },
-    Hold {
-        between: At<Vec<At<String>>>,
-        lasts: At<String>,
-    },
-    Cut {
-        client: At<String>,
-    },
+    Crash { host: At<String>, down: At<String> },
+    PowerLoss { host: At<String>, down: At<String> },
+    Bounce { host: At<String> },
+    Partition { between: At<Vec<At<String>>>, lasts: At<String> },
+    Hold { between: At<Vec<At<String>>>, lasts: At<String> },
+    Cut { client: At<String> },
 }
 
 #[derive(Debug, Deserialize)]

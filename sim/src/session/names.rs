@@ -7,9 +7,7 @@ use serde_json::Value;
 
 /// The field names of a struct, or the variant names of an enum; for a tagged one the values of `tag`.
 pub(super) fn names<T: JsonSchema>(tag: &str) -> Vec<String> {
-    let schema = SchemaSettings::default()
-        .into_generator()
-        .into_root_schema_for::<T>();
+    let schema = SchemaSettings::default().into_generator().into_root_schema_for::<T>();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
         return fields.keys().cloned().collect();
@@ -59,9 +57,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut here = i + 1;
         for (right, pair) in b.chars().zip(row.windows(2)) {
             if let [diagonal, above] = pair {
-                here = (here + 1)
-                    .min(above + 1)
-                    .min(diagonal + usize::from(left != right));
+                here = (here + 1).min(above + 1).min(diagonal + usize::from(left != right));
                 next.push(here);
             }
         }
@@ -95,14 +91,8 @@ mod tests {
     fn takes_the_names_from_the_contract() {
         assert!(names::<Slots>("").contains(&"price_max".to_owned()));
         assert_eq!(names::<Intent>("").len(), 15);
-        assert_eq!(
-            names::<ErrorCode>(""),
-            ["agent_unavailable", "agent_invalid"]
-        );
-        assert_eq!(
-            names::<LogBody>("event"),
-            ["user_turn", "recommendations", "message", "error"]
-        );
+        assert_eq!(names::<ErrorCode>(""), ["agent_unavailable", "agent_invalid"]);
+        assert_eq!(names::<LogBody>("event"), ["user_turn", "recommendations", "message", "error"]);
         assert_eq!(names::<Change>("constraint").len(), 5);
         assert!(names::<ServerFrame>("event").contains(&"welcome".to_owned()));
     }

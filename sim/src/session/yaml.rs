@@ -29,11 +29,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(span: Span, text: impl Into<String>) -> Self {
-        Self {
-            span,
-            text: text.into(),
-            advice: None,
-        }
+        Self { span, text: text.into(), advice: None }
     }
 
     /// A name that is none of the known ones.
@@ -58,10 +54,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
         let spanned = Spanned::<T>::deserialize(deserializer)?;
         Ok(Self {
             value: spanned.value,
-            span: known(spanned.referenced).unwrap_or(Span {
-                start: usize::MAX,
-                len: 0,
-            }),
+            span: known(spanned.referenced).unwrap_or(Span { start: usize::MAX, len: 0 }),
         })
     }
 }
@@ -107,30 +100,17 @@ fn by_line(location: Location, text: &str) -> Option<Span> {
     let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = text.get(before..)?;
     let within: usize = rest.chars().take(column).map(char::len_utf8).sum();
-    Some(Span {
-        start: before + within,
-        len: 0,
-    })
+    Some(Span { start: before + within, len: 0 })
 }
 
 fn problem(error: &Error, text: &str) -> Problem {
     let location = error.location().unwrap_or(Location::UNKNOWN);
-    let span = known(location)
-        .or_else(|| by_line(location, text))
-        .unwrap_or(Span { start: 0, len: 0 });
-    let at = |name: &String| At {
-        value: name.clone(),
-        span,
-    };
-    if let Error::SerdeUnknownField {
-        field, expected, ..
-    } = error
-    {
+    let span =
+        known(location).or_else(|| by_line(location, text)).unwrap_or(Span { start: 0, len: 0 });
+    let at = |name: &String| At { value: name.clone(), span };
+    if let Error::SerdeUnknownField { field, expected, .. } = error {
         Problem::unknown("key", &at(field), expected)
-    } else if let Error::SerdeUnknownVariant {
-        variant, expected, ..
-    } = error
-    {
+    } else if let Error::SerdeUnknownVariant { variant, expected, .. } = error {
         Problem::unknown("name", &at(variant), expected)
     } else {
         Problem::new(span, words(error))
@@ -157,12 +137,7 @@ fn words(error: &Error) -> String {
             other => other,
         };
         format!("expected {kind}")
-    } else if let Error::SerdeInvalidType {
-        unexpected,
-        expected,
-        ..
-    } = error
-    {
+    } else if let Error::SerdeInvalidType { unexpected, expected, .. } = error {
         format!("expected {expected}, got {unexpected}")
     } else if let Error::Budget { .. } = error {
         "expected one document of at most 20,000 nodes and 32 levels".to_owned()

@@ -3,17 +3,16 @@
 
 use super::disk::SimDisk;
 use super::engine::Cable;
-use super::net::{SimNet, Wires};
+use super::net::SimNet;
 use super::random::split;
 use super::recorder::Recorder;
+use super::wires::Wires;
 use crate::scenario::{Host, Scenario};
 use crate::trace::What;
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
 use assistant::client::ClientSetup;
-use assistant::config::{
-    AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig,
-};
+use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
 use assistant::contract::id::{BadId, UserId};
 use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};

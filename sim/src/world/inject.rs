@@ -2,8 +2,8 @@
 
 use super::engine::{TurmoilEngine, TurmoilNet};
 use super::hosts::Troupe;
-use super::net::{Block, FrameWatch, Wires};
 use super::recorder::Recorder;
+use super::wires::{Block, FrameWatch, Wires};
 use crate::scenario::{Armed, Fault, Host, Scenario, Trigger};
 use crate::trace::What;
 use std::sync::{Arc, Mutex};
@@ -54,11 +54,12 @@ impl Injector {
         troupe: Arc<Troupe<TurmoilNet>>,
         recorder: Recorder,
     ) -> Self {
-        let agenda = scenario.faults.iter().enumerate().filter_map(|(index, armed)| match armed.at {
-            Trigger::Elapsed(at) => Some((at, Deed::Inject(Place { turn: None, index }))),
-            // Frames belong to turns.
-            Trigger::Frame { .. } => None,
-        });
+        let agenda =
+            scenario.faults.iter().enumerate().filter_map(|(index, armed)| match armed.at {
+                Trigger::Elapsed(at) => Some((at, Deed::Inject(Place { turn: None, index }))),
+                // Frames belong to turns.
+                Trigger::Frame { .. } => None,
+            });
         let agenda = agenda.collect();
         let (begun, bouncing) = (Begun::default(), Vec::new());
         Self { scenario, wires, troupe, recorder, begun, agenda, bouncing }

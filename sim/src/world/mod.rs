@@ -13,6 +13,7 @@ pub mod random;
 mod recorder;
 pub mod script;
 mod tap;
+mod wires;
 
 pub use recorder::{Clock, Recorder};
 
@@ -25,13 +26,13 @@ use assistant::supervisor::{Store, StoreError};
 use engine::{TurmoilEngine, TurmoilNet};
 use hosts::{Troupe, serving_hosts};
 use inject::Injector;
-use net::Wires;
 use script::{Cues, Stage};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
+use wires::Wires;
 
 /// How long everything must be connected before the end begins.
 const QUIET: Duration = Duration::from_secs(2);

@@ -289,7 +289,9 @@ impl Witness {
 fn in_words(state: State) -> String {
     match state {
         State::Idle => "idle".to_owned(),
-        State::Refreshing { attempt } => format!("connecting: asks for a token (attempt {attempt})"),
+        State::Refreshing { attempt } => {
+            format!("connecting: asks for a token (attempt {attempt})")
+        }
         State::Connecting { attempt } => format!("connecting (attempt {attempt})"),
         State::Connected => "connected".to_owned(),
         State::Waiting { attempt, .. } => format!("waiting for attempt {attempt}"),

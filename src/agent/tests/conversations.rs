@@ -28,11 +28,8 @@ pub(super) fn turn(catalog: &Catalog, text: &str, state: AgentState) -> AgentRes
 /// A transcript: `>` lines are the user; below each stand intent and status, the reply, the cards, the
 /// relaxation and what was spoken of; the last line holds the slots. Replayed, it must come out the same.
 fn check(transcript: &str) {
-    let expected: Vec<_> = transcript
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let expected: Vec<_> =
+        transcript.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let catalog = willamette();
     let mut state = AgentState::default();
     let mut lines = Vec::new();
@@ -53,11 +50,7 @@ fn rendered(response: &AgentResponse) -> Vec<String> {
     let mut lines = vec![head];
     lines.extend(wrapped(&response.text));
     for action in &response.actions {
-        let Action::ShowListings {
-            listings,
-            total,
-            relaxation,
-        } = action;
+        let Action::ShowListings { listings, total, relaxation } = action;
         let ids: Vec<_> = listings
             .iter()
             .map(|card| match card.notes.as_slice() {

@@ -40,14 +40,7 @@ fn rows() -> impl Strategy<Value = Vec<String>> {
 }
 
 fn slots() -> impl Strategy<Value = Slots> {
-    const NAMES: [&str; 6] = [
-        "baths_min",
-        "beds_min",
-        "city",
-        "parking",
-        "price_max",
-        "price_min",
-    ];
+    const NAMES: [&str; 6] = ["baths_min", "beds_min", "city", "parking", "price_max", "price_min"];
     let marked = || prop::sample::subsequence(&NAMES[..], 0..3);
     (
         prop::option::of(prop_oneof![Just(ListingType::Buy), Just(ListingType::Rent)]),
@@ -112,70 +105,29 @@ fn missed(listing: &Listing, slots: &Slots) -> BTreeSet<&'static str> {
             missed.insert(name);
         }
     };
-    demand(
-        "listing_type",
-        slots.listing_type.map(|kind| kind == listing.listing_type),
-    );
-    demand(
-        "city",
-        slots.city.clone().map(|city| listing.city == Some(city)),
-    );
-    demand(
-        "price_max",
-        slots
-            .price_max
-            .map(|max| listing.price.is_some_and(|p| p <= max)),
-    );
-    demand(
-        "price_min",
-        slots
-            .price_min
-            .map(|min| listing.price.is_some_and(|p| p >= min)),
-    );
-    demand(
-        "beds_min",
-        slots
-            .beds_min
-            .map(|min| listing.beds.is_some_and(|b| b >= min)),
-    );
-    demand(
-        "baths_min",
-        slots
-            .baths_min
-            .map(|min| listing.baths.is_some_and(|b| b >= min)),
-    );
-    demand(
-        "parking",
-        slots.parking.map(|_| listing.parking == Some(true)),
-    );
+    demand("listing_type", slots.listing_type.map(|kind| kind == listing.listing_type));
+    demand("city", slots.city.clone().map(|city| listing.city == Some(city)));
+    demand("price_max", slots.price_max.map(|max| listing.price.is_some_and(|p| p <= max)));
+    demand("price_min", slots.price_min.map(|min| listing.price.is_some_and(|p| p >= min)));
+    demand("beds_min", slots.beds_min.map(|min| listing.beds.is_some_and(|b| b >= min)));
+    demand("baths_min", slots.baths_min.map(|min| listing.baths.is_some_and(|b| b >= min)));
+    demand("parking", slots.parking.map(|_| listing.parking == Some(true)));
     missed
 }
 
 /// Whether nothing forbids to offer a listing: no hard demand is missed, none by more than its cap.
 fn may_be_offered(listing: &Listing, slots: &Slots) -> bool {
     let cap = |name: &str| {
-        if slots.firm.iter().any(|firm| firm == name) {
-            10
-        } else {
-            25
-        }
+        if slots.firm.iter().any(|firm| firm == name) { 10 } else { 25 }
     };
     missed(listing, slots).into_iter().all(|name| {
         let soft = name != "listing_type" && !slots.hard.iter().any(|hard| hard == name);
         let (max, min) = (slots.price_max.unwrap_or(0), slots.price_min.unwrap_or(0));
         soft && match name {
-            "price_max" => listing
-                .price
-                .is_some_and(|p| p * 100 <= max * (100 + cap(name))),
-            "price_min" => listing
-                .price
-                .is_some_and(|p| p * 100 >= min * (100 - cap(name))),
-            "beds_min" => listing
-                .beds
-                .is_none_or(|b| b + 1 >= slots.beds_min.unwrap_or(0)),
-            "baths_min" => listing
-                .baths
-                .is_none_or(|b| b + 1.0 >= slots.baths_min.unwrap_or(0.0)),
+            "price_max" => listing.price.is_some_and(|p| p * 100 <= max * (100 + cap(name))),
+            "price_min" => listing.price.is_some_and(|p| p * 100 >= min * (100 - cap(name))),
+            "beds_min" => listing.beds.is_none_or(|b| b + 1 >= slots.beds_min.unwrap_or(0)),
+            "baths_min" => listing.baths.is_none_or(|b| b + 1.0 >= slots.baths_min.unwrap_or(0.0)),
             _ => true,
         }
     })
@@ -204,9 +156,9 @@ fn attained(change: &Change, shown: &[&Listing]) -> bool {
         }
         Change::BedsMin { to, .. } => shown.iter().any(|x| x.beds == Some(*to)),
         Change::BathsMin { to, .. } => shown.iter().any(|x| x.baths == Some(*to)),
-        Change::City { to, .. } => to
-            .iter()
-            .all(|city| shown.iter().any(|x| x.city.as_ref() == Some(city))),
+        Change::City { to, .. } => {
+            to.iter().all(|city| shown.iter().any(|x| x.city.as_ref() == Some(city)))
+        }
         Change::Parking {} => shown.iter().all(|x| x.parking != Some(true)),
     }
 }
@@ -232,42 +184,20 @@ fn meets(shown: &[&Listing], response: &AgentResponse) -> Result<(), TestCaseErr
 
 /// P1 to P5 and P11 for one search.
 fn check(catalog: &Catalog, slots: &Slots, response: &AgentResponse) -> Result<(), TestCaseError> {
-    let exact = catalog
-        .listings()
-        .iter()
-        .filter(|x| missed(x, slots).is_empty())
-        .count();
-    let near = || {
-        catalog
-            .listings()
-            .iter()
-            .filter(|x| may_be_offered(x, slots))
-    };
+    let exact = catalog.listings().iter().filter(|x| missed(x, slots).is_empty()).count();
+    let near = || catalog.listings().iter().filter(|x| may_be_offered(x, slots));
     prop_assert_eq!(&response.state.slots, slots, "P11: slots changed");
-    let Some(Action::ShowListings {
-        listings,
-        total,
-        relaxation,
-    }) = response.actions.first()
+    let Some(Action::ShowListings { listings, total, relaxation }) = response.actions.first()
     else {
-        let open = catalog
-            .listings()
-            .iter()
-            .filter(|x| missed(x, slots).is_empty());
+        let open = catalog.listings().iter().filter(|x| missed(x, slots).is_empty());
         prop_assert_eq!(open.count() + near().count(), 0, "nothing shown");
         return Ok(());
     };
     prop_assert!((1..=PAGE_LISTINGS_MAX).contains(&listings.len()));
-    let shown: Vec<_> = listings
-        .iter()
-        .map(|card| catalog.get(&card.id).unwrap())
-        .collect();
+    let shown: Vec<_> = listings.iter().map(|card| catalog.get(&card.id).unwrap()).collect();
     let Some(note) = relaxation else {
         prop_assert_eq!(*total, number(exact));
-        prop_assert!(
-            shown.iter().all(|x| missed(x, slots).is_empty()),
-            "P1: not exact"
-        );
+        prop_assert!(shown.iter().all(|x| missed(x, slots).is_empty()), "P1: not exact");
         return Ok(());
     };
     prop_assert_eq!(exact, 0, "P2: relaxed although something fits");
@@ -275,19 +205,13 @@ fn check(catalog: &Catalog, slots: &Slots, response: &AgentResponse) -> Result<(
     let sets: BTreeSet<_> = shown.iter().map(|x| missed(x, slots)).collect();
     prop_assert_eq!(sets.len(), 1, "one way at a time");
     let set = sets.first().unwrap();
-    prop_assert!(
-        shown.iter().all(|x| may_be_offered(x, slots)),
-        "P5: hard or beyond its cap"
-    );
+    prop_assert!(shown.iter().all(|x| may_be_offered(x, slots)), "P5: hard or beyond its cap");
     let smaller = near().any(|x| missed(x, slots).is_subset(set) && missed(x, slots) != *set);
     prop_assert!(!smaller, "P3: a smaller change would do");
     let same = near().filter(|x| missed(x, slots) == *set).count();
     prop_assert_eq!(note.count, number(same));
     for change in &note.changes {
-        prop_assert!(
-            set.contains(name(change)),
-            "named but not missed: {change:?}"
-        );
+        prop_assert!(set.contains(name(change)), "named but not missed: {change:?}");
         prop_assert!(attained(change, &shown), "P4: {change:?} is not attained");
     }
     meets(&shown, response)
@@ -312,47 +236,20 @@ fn wild_state() -> impl Strategy<Value = AgentState> {
     let ids = || prop::collection::vec("L-00[0-9][0-9]", 0..4);
     let pending = prop_oneof![
         Just(None),
-        Just(Some(Pending::Slot {
-            slot: "price_max".to_owned()
-        })),
-        Just(Some(Pending::Slot {
-            slot: "beds_min".to_owned()
-        })),
-        Just(Some(Pending::Slot {
-            slot: "nonsense".to_owned()
-        })),
+        Just(Some(Pending::Slot { slot: "price_max".to_owned() })),
+        Just(Some(Pending::Slot { slot: "beds_min".to_owned() })),
+        Just(Some(Pending::Slot { slot: "nonsense".to_owned() })),
         slots().prop_map(|slots| Some(Pending::Relaxation { slots })),
     ];
-    let least = prop::option::of(prop_oneof![
-        Just(f64::NAN),
-        Just(-1.0),
-        Just(1e300),
-        Just(2.0)
-    ]);
-    (
-        slots(),
-        number(),
-        number(),
-        any::<Option<u32>>(),
-        least,
-        (ids(), ids(), ids()),
-        pending,
-    )
+    let least = prop::option::of(prop_oneof![Just(f64::NAN), Just(-1.0), Just(1e300), Just(2.0)]);
+    (slots(), number(), number(), any::<Option<u32>>(), least, (ids(), ids(), ids()), pending)
         .prop_map(
             |(slots, price_max, price_min, beds_min, baths_min, (shown, seen, focus), pending)| {
                 let ids = |ids: Vec<String>| {
-                    ids.into_iter()
-                        .map(|id| ListingId::new(id).unwrap())
-                        .collect()
+                    ids.into_iter().map(|id| ListingId::new(id).unwrap()).collect()
                 };
                 AgentState {
-                    slots: Slots {
-                        price_max,
-                        price_min,
-                        beds_min,
-                        baths_min,
-                        ..slots
-                    },
+                    slots: Slots { price_max, price_min, beds_min, baths_min, ..slots },
                     shown: ids(shown),
                     seen: ids(seen),
                     focus: ids(focus),

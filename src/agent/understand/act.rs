@@ -66,10 +66,7 @@ const MORE: &str = "show me more|show more|see more|any more|more please|anythin
 const CHEAPER: &str = "cheaper|less expensive|lower price|lower priced|lower rent";
 const BIGGER: &str = "bigger|larger|more bedrooms|more space|more room|more rooms|another bedroom";
 const FREES: [(&str, &str); 5] = [
-    (
-        "city",
-        "any city|anywhere|another city|other city|other cities|city doesnt matter",
-    ),
+    ("city", "any city|anywhere|another city|other city|other cities|city doesnt matter"),
     (
         "price_max",
         "any price|price doesnt matter|price does not matter|budget doesnt matter|\
@@ -169,18 +166,11 @@ fn elsewhere(
     wishes: &[Wish],
     context: &Context<'_>,
 ) -> Option<Act> {
-    if wishes
-        .iter()
-        .any(|wish| matches!(wish.value, Value::City(_)))
-    {
+    if wishes.iter().any(|wish| matches!(wish.value, Value::City(_))) {
         return None;
     }
-    let capital = |at: usize| {
-        matches!(
-            sentence.tokens.get(at),
-            Some(Token::Word { capital: true, .. })
-        )
-    };
+    let capital =
+        |at: usize| matches!(sentence.tokens.get(at), Some(Token::Word { capital: true, .. }));
     let start = match words.iter().position(|word| matches!(*word, "in" | "near")) {
         Some(at) if capital(at + 1) => at + 1,
         None if context.asked == Some("city") && wishes.is_empty() && capital(0) => 0,
@@ -197,17 +187,12 @@ fn elsewhere(
 
 fn title_case(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 impl Wish {
     /// A wish that nothing may stretch.
     pub(in crate::agent) fn hard(value: Value) -> Self {
-        Self {
-            value,
-            strength: Strength::Hard,
-        }
+        Self { value, strength: Strength::Hard }
     }
 }

@@ -51,10 +51,8 @@ pub(super) fn understand(text: &str, catalog: &Catalog, state: &AgentState) -> V
     if !noun && sentences.iter().any(act::is_foreign) {
         return Vec::new();
     }
-    let mut acts: Vec<_> = sentences
-        .iter()
-        .flat_map(|sentence| act::acts(sentence, &context))
-        .collect();
+    let mut acts: Vec<_> =
+        sentences.iter().flat_map(|sentence| act::acts(sentence, &context)).collect();
     question::join(&mut acts);
     let ours = noun || context.searching || acts.iter().any(|act| act.stands_alone(&sentences));
     if ours { acts } else { Vec::new() }

@@ -56,22 +56,11 @@ pub(super) fn amount(tokens: &[Token], between: bool) -> Option<Amount> {
             low.scale = high.scale;
         }
         if low.whole() <= high.whole() {
-            let low = Number {
-                dollar: low.dollar || high.dollar,
-                ..low
-            };
-            return Some(Amount {
-                low,
-                high: Some(high),
-                used: used + 1 + more,
-            });
+            let low = Number { dollar: low.dollar || high.dollar, ..low };
+            return Some(Amount { low, high: Some(high), used: used + 1 + more });
         }
     }
-    number(tokens).map(|(low, used)| Amount {
-        low,
-        high: None,
-        used,
-    })
+    number(tokens).map(|(low, used)| Amount { low, high: None, used })
 }
 
 /// Reads one number and says how many tokens it took.
@@ -92,11 +81,7 @@ fn number(tokens: &[Token]) -> Option<(Number, usize)> {
         },
         Token::Comma | Token::Dash => return None,
     };
-    let mut number = Number {
-        micros,
-        scale: 1,
-        dollar,
-    };
+    let mut number = Number { micros, scale: 1, dollar };
     if word(used) == "and" && word(used + 1) == "a" && word(used + 2) == "half" {
         number.micros = micros.saturating_add(500_000);
         used += 3;
@@ -107,9 +92,7 @@ fn number(tokens: &[Token]) -> Option<(Number, usize)> {
         let skip = usize::from(word(used) == "and");
         let rest = tokens.get(used + skip..).unwrap_or_default();
         if let Some((count, more)) = count(rest).filter(|_| !is_counted(rest)) {
-            number.micros = number
-                .micros
-                .saturating_add(count.saturating_mul(1_000_000));
+            number.micros = number.micros.saturating_add(count.saturating_mul(1_000_000));
             used += skip + more;
         }
     }
@@ -118,9 +101,7 @@ fn number(tokens: &[Token]) -> Option<(Number, usize)> {
         used += 1;
         // "two thousand five hundred"
         if let Some((rest, more)) = tokens.get(used..).and_then(hundreds) {
-            number.micros = number
-                .micros
-                .saturating_add(rest.saturating_mul(1_000_000) / scale);
+            number.micros = number.micros.saturating_add(rest.saturating_mul(1_000_000) / scale);
             used += more;
         }
     }
@@ -130,9 +111,7 @@ fn number(tokens: &[Token]) -> Option<(Number, usize)> {
 /// "five hundred" after thousands.
 fn hundreds(tokens: &[Token]) -> Option<(u64, usize)> {
     let (count, used) = count(tokens)?;
-    let hundred = tokens
-        .get(used)
-        .is_some_and(|next| next.text() == "hundred");
+    let hundred = tokens.get(used).is_some_and(|next| next.text() == "hundred");
     hundred.then_some((count * 100, used + 1))
 }
 
@@ -191,9 +170,8 @@ const SMALL: [&str; 20] = [
     "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 8] = [
-    "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-];
+const TENS: [&str; 8] =
+    ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 
 #[cfg(test)]
 mod tests {

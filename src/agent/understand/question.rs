@@ -37,17 +37,11 @@ const TOPICS: [(Topic, &str); 12] = [
             how small",
     ),
     (Topic::Parking, "parking|garage|carport|park my car"),
-    (
-        Topic::Pets,
-        "pet|pets|dog|dogs|cat|cats|animals|puppy|kitten",
-    ),
+    (Topic::Pets, "pet|pets|dog|dogs|cat|cats|animals|puppy|kitten"),
     (Topic::Laundry, "laundry|washer|dryer|washing machine"),
     (Topic::Furnished, "furnished|furniture|unfurnished"),
     (Topic::Year, "built|how old|what year|which year|age of"),
-    (
-        Topic::Available,
-        "available|availability|move in|vacant|free from",
-    ),
+    (Topic::Available, "available|availability|move in|vacant|free from"),
     (Topic::City, "where|which city|what city|located|location"),
 ];
 /// How questions begin.
@@ -66,48 +60,29 @@ pub(super) fn question(
 ) -> Option<Act> {
     let words = sentence.words();
     let words = words.as_slice();
-    let topics: Vec<_> = TOPICS
-        .iter()
-        .filter(|(_, names)| holds(words, names))
-        .map(|(topic, _)| *topic)
-        .collect();
+    let topics: Vec<_> =
+        TOPICS.iter().filter(|(_, names)| holds(words, names)).map(|(topic, _)| *topic).collect();
     let opening = words.iter().position(|word| !is_filler(word)).unwrap_or(0);
     let body = words.get(opening..).unwrap_or_default();
     let asks = sentence.question || begins(body, OPENINGS);
-    let pointed = of
-        .iter()
-        .any(|reference| !matches!(reference, Reference::It | Reference::All));
+    let pointed = of.iter().any(|reference| !matches!(reference, Reference::It | Reference::All));
     if topics.is_empty() {
         // "the second one", "what about the last one?"
         let wishes = holds(words, SEARCHES) && !begins(words, "what about");
-        let compared = of
-            .iter()
-            .all(|one| matches!(one, Reference::Cheapest | Reference::Dearest));
-        let topic = if begins(words, "which") && compared {
-            Topic::Price
-        } else {
-            Topic::Overview
-        };
-        return (pointed && context.shown && !wishes).then(|| Act::Ask {
-            topics: vec![topic],
-            of: of.to_vec(),
-        });
+        let compared = of.iter().all(|one| matches!(one, Reference::Cheapest | Reference::Dearest));
+        let topic = if begins(words, "which") && compared { Topic::Price } else { Topic::Overview };
+        return (pointed && context.shown && !wishes)
+            .then(|| Act::Ask { topics: vec![topic], of: of.to_vec() });
     }
     let about_a_home = !of.is_empty() || context.shown;
     let looking = holds(words, LOOKING) && !pointed || holds(words, "you|your");
     let tells = topics.contains(&Topic::Overview) && !of.is_empty();
-    (about_a_home && (asks || tells) && !looking).then(|| Act::Ask {
-        topics,
-        of: of.to_vec(),
-    })
+    (about_a_home && (asks || tells) && !looking).then(|| Act::Ask { topics, of: of.to_vec() })
 }
 
 /// Words before the first one that counts.
 fn is_filler(word: &str) -> bool {
-    matches!(
-        word,
-        "," | "and" | "but" | "also" | "so" | "ok" | "okay" | "yes" | "great" | "well"
-    )
+    matches!(word, "," | "and" | "but" | "also" | "so" | "ok" | "okay" | "yes" | "great" | "well")
 }
 
 /// Joins "And the third one? Does it allow pets?" to one question.

@@ -101,22 +101,14 @@ fn points(words: &[&str], name: &str) -> bool {
     if !holds(words, name) {
         return false;
     }
-    if ONE
-        .split('|')
-        .any(|one| holds(words, &format!("{name} {one}")))
-    {
+    if ONE.split('|').any(|one| holds(words, &format!("{name} {one}"))) {
         return true;
     }
     let article = format!("the {name}");
     let length = article.split(' ').count();
-    let at = words
-        .windows(length)
-        .position(|window| window.join(" ") == article);
+    let at = words.windows(length).position(|window| window.join(" ") == article);
     let next = at.map(|at| words.get(at + length).copied().unwrap_or_default());
     next.is_some_and(|next| {
-        matches!(
-            next,
-            "" | "," | "and" | "or" | "has" | "have" | "is" | "allow" | "come" | "comes"
-        )
+        matches!(next, "" | "," | "and" | "or" | "has" | "have" | "is" | "allow" | "come" | "comes")
     })
 }

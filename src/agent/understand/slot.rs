@@ -70,10 +70,7 @@ const BEFORE: [(Cue, &str); 5] = [
 ];
 
 const AFTER: [(Cue, &str); 2] = [
-    (
-        Cue::Max(Strength::Firm),
-        "max|maximum|at most|or less|or under|or below|tops",
-    ),
+    (Cue::Max(Strength::Firm), "max|maximum|at most|or less|or under|or below|tops"),
     (Cue::Min, "or more|and up|minimum"),
 ];
 
@@ -102,20 +99,12 @@ pub(super) fn wishes(sentence: &Sentence, context: &Context<'_>) -> Vec<Wish> {
             })
             .unwrap_or((1, Vec::new(), Strength::Loose));
         let after = rest.get(used..).unwrap_or_default();
-        let strength = if is_hard(before, after) {
-            Strength::Hard
-        } else {
-            strength
-        };
+        let strength = if is_hard(before, after) { Strength::Hard } else { strength };
         wishes.extend(values.into_iter().map(|value| Wish { value, strength }));
         at += used;
     }
-    let types = wishes
-        .iter()
-        .filter(|wish| matches!(wish.value, Value::Type(_)));
-    let unsure = types
-        .clone()
-        .any(|a| types.clone().any(|b| a.value != b.value));
+    let types = wishes.iter().filter(|wish| matches!(wish.value, Value::Type(_)));
+    let unsure = types.clone().any(|a| types.clone().any(|b| a.value != b.value));
     wishes.retain(|wish| !unsure || !matches!(wish.value, Value::Type(_)));
     wishes
 }
@@ -126,9 +115,7 @@ type Found = (usize, Vec<Value>, Strength);
 fn amount(before: &[&str], tokens: &[Token], context: &Context<'_>) -> Option<Found> {
     let amount = number::amount(tokens, before.last() == Some(&"between"))?;
     let rest: Vec<_> = tokens.get(amount.used..)?.iter().map(Token::text).collect();
-    let skipped = rest
-        .iter()
-        .take_while(|word| matches!(**word, "-" | "or" | "more" | "full"));
+    let skipped = rest.iter().take_while(|word| matches!(**word, "-" | "or" | "more" | "full"));
     let skipped = skipped.count();
     let unit = rest.get(skipped).copied().unwrap_or_default();
     let cue = cue(before, &rest);
@@ -178,10 +165,7 @@ fn price(
         Some(Cue::Around) => {
             let span = dollars.saturating_mul(AROUND_PERCENT) / 100;
             let (low, high) = (dollars - span, dollars.saturating_add(span));
-            (
-                vec![Value::PriceMin(low), Value::PriceMax(high)],
-                Strength::Firm,
-            )
+            (vec![Value::PriceMin(low), Value::PriceMax(high)], Strength::Firm)
         }
         None if context.asked == Some("price_min") => {
             (vec![Value::PriceMin(dollars)], Strength::Loose)
@@ -197,9 +181,7 @@ fn cue(before: &[&str], after: &[&str]) -> Option<Cue> {
     const FILLERS: usize = 3;
     let mut head = before;
     for _ in 0..=FILLERS {
-        let matching = BEFORE
-            .iter()
-            .filter_map(|(cue, phrases)| Some((ends(head, phrases)?, cue)));
+        let matching = BEFORE.iter().filter_map(|(cue, phrases)| Some((ends(head, phrases)?, cue)));
         if let Some((_, cue)) = matching.max_by_key(|(length, _)| *length) {
             return Some(*cue);
         }
@@ -221,11 +203,7 @@ fn cue(before: &[&str], after: &[&str]) -> Option<Cue> {
 fn is_part_of_a_name(before: &[&str]) -> bool {
     match before {
         [.., word, "-"] => word.starts_with(char::is_alphabetic),
-        [
-            ..,
-            "built" | "since" | "zip" | "number" | "year",
-            "in" | "after" | "before" | "code",
-        ]
+        [.., "built" | "since" | "zip" | "number" | "year", "in" | "after" | "before" | "code"]
         | [.., "built" | "since" | "zip" | "number" | "year"] => true,
         _ => false,
     }
@@ -237,11 +215,7 @@ fn city(before: &[&str], tokens: &[Token], context: &Context<'_>) -> Option<Foun
     const CITY_WORDS_MAX: usize = 4;
     let words: Vec<_> = tokens.iter().take(CITY_WORDS_MAX).collect();
     let (used, city) = (1..=words.len()).rev().find_map(|used| {
-        let name: Vec<_> = words
-            .get(..used)?
-            .iter()
-            .map(|token| token.text())
-            .collect();
+        let name: Vec<_> = words.get(..used)?.iter().map(|token| token.text()).collect();
         if name.iter().any(|word| matches!(*word, "," | "#")) {
             return None;
         }
@@ -286,9 +260,7 @@ fn word(before: &[&str], rest: &[&str]) -> Option<(usize, Value)> {
 
 /// "without parking", "parking is not needed".
 fn is_denied(before: &[&str], rest: &[&str]) -> bool {
-    let near = before
-        .get(before.len().saturating_sub(4)..)
-        .unwrap_or_default();
+    let near = before.get(before.len().saturating_sub(4)..).unwrap_or_default();
     let after = rest.get(..rest.len().min(5)).unwrap_or_default();
     const DENIALS: &str = "no|not|without|dont|doesnt|isnt|never|forget|drop|skip|optional|ignore";
     holds(near, DENIALS) || holds(after, "not|doesnt|isnt|optional")
@@ -299,9 +271,6 @@ fn is_hard(before: &[&str], after: &[&str]) -> bool {
     const CONDITIONS: &str = "must|only|strictly|absolutely|definitely|has to be|has to have|have to be|\
         have to have|needs to be|needs to have|need to have";
     const AFTERWARDS: &str = "only|is a must|required|is required|is essential|no more";
-    let clause = before
-        .rsplit(|word| *word == ",")
-        .next()
-        .unwrap_or_default();
+    let clause = before.rsplit(|word| *word == ",").next().unwrap_or_default();
     holds(clause, CONDITIONS) || begins(after, AFTERWARDS)
 }

@@ -111,10 +111,7 @@ fn digits(rest: &str, tokens: &mut Vec<Token>) -> Option<usize> {
         }
         end = at + 1;
     }
-    tokens.push(Token::Digits {
-        micros: value,
-        dollar,
-    });
+    tokens.push(Token::Digits { micros: value, dollar });
     Some(start + end)
 }
 
@@ -126,7 +123,5 @@ fn is_group(after: &str) -> bool {
 
 /// Whether the stop belongs to the word before it, as in `St. Paul`.
 fn abbreviated(tokens: &[Token]) -> bool {
-    tokens
-        .last()
-        .is_some_and(|token| matches!(token.text(), "st" | "ft" | "mt"))
+    tokens.last().is_some_and(|token| matches!(token.text(), "st" | "ft" | "mt"))
 }

@@ -64,11 +64,7 @@ type Case = (&'static str, &'static str, &'static [&'static str]);
 /// Puts a mistake into the good session: `^` is where the mark must stand, and the author reads `words`.
 #[track_caller]
 fn told(good: &str, marked: &str, words: &[&str]) {
-    assert_eq!(
-        GOOD.matches(good).count(),
-        1,
-        "{good:?} in the good session"
-    );
+    assert_eq!(GOOD.matches(good).count(), 1, "{good:?} in the good session");
     let marked = GOOD.replace(good, marked);
     let (before, after) = marked.split_once('^').expect("a mark");
     let line = before.lines().count().max(1) + usize::from(before.ends_with('\n'));
@@ -93,10 +89,7 @@ fn reads_a_good_session() {
     assert_eq!(scenario.turns[0].pause, Duration::from_secs(2));
     assert_eq!(
         scenario.turns[0].faults[0].at,
-        Trigger::Frame {
-            event: "recommendations".to_owned(),
-            nth: 2
-        }
+        Trigger::Frame { event: "recommendations".to_owned(), nth: 2 }
     );
     assert_eq!(
         scenario.turns[0].faults[1].fault,
@@ -105,12 +98,7 @@ fn reads_a_good_session() {
             lasts: Duration::from_secs(3)
         }
     );
-    assert_eq!(
-        scenario.faults[0].fault,
-        Fault::Cut {
-            client: Host::Client("tab2".to_owned())
-        }
-    );
+    assert_eq!(scenario.faults[0].fault, Fault::Cut { client: Host::Client("tab2".to_owned()) });
 }
 
 #[test]
@@ -123,16 +111,10 @@ fn every_value_keeps_its_place() {
         .chain(session.faults.clone())
         .chain(session.turn_faults.concat());
     for span in spans {
-        assert!(
-            span.start > 0 && span.start + span.len <= GOOD.len(),
-            "{span:?}"
-        );
+        assert!(span.start > 0 && span.start + span.len <= GOOD.len(), "{span:?}");
     }
     let reply = &session.expects[0].claims[1];
-    assert!(
-        GOOD[reply.span.start..].starts_with("{ one_of"),
-        "{reply:?}"
-    );
+    assert!(GOOD[reply.span.start..].starts_with("{ one_of"), "{reply:?}");
 }
 
 #[test]
@@ -146,11 +128,7 @@ fn one_client_and_the_usual_world_need_no_words() {
 
 #[test]
 fn refuses_what_is_not_yaml() {
-    told(
-        "tags: [search, smoke]\nseed: 7",
-        "tags: [search, smoke\nseed^: 7",
-        &["1 mistake"],
-    );
+    told("tags: [search, smoke]\nseed: 7", "tags: [search, smoke\nseed^: 7", &["1 mistake"]);
     told("seed: 7", "\t^seed: 7", &["while parsing"]);
     told(
         "faults:\n  - at: { elapsed: 1m }",
@@ -163,39 +141,15 @@ fn refuses_what_is_not_yaml() {
 
 #[test]
 fn refuses_unknown_and_duplicate_and_missing_keys() {
-    told(
-        "seed: 7",
-        "^sede: 7",
-        &["unknown key `sede`", "did you mean `seed`?"],
-    );
-    told(
-        "seed: 7",
-        "seed: 7\n^vars: {}",
-        &["unknown key `vars`", "one of: session, about"],
-    );
+    told("seed: 7", "^sede: 7", &["unknown key `sede`", "did you mean `seed`?"]);
+    told("seed: 7", "seed: 7\n^vars: {}", &["unknown key `vars`", "one of: session, about"]);
     told("seed: 7", "seed: 7\n^seed: 8", &["duplicate key `seed`"]);
     let (lost, end) = ("seed: 7\n", "faults:\n  - at: { elapsed: 1m }");
     let between = GOOD.split(lost).last().unwrap().split(end).next().unwrap();
-    told(
-        &format!("{lost}{between}{end}"),
-        &format!("{between}^{end}"),
-        &["missing key `seed`"],
-    );
-    told(
-        "    by: ana\n",
-        "    ^bye: ana\n",
-        &["unknown key `bye`", "`by`?"],
-    );
-    told(
-        "intent: {",
-        "^intend: {",
-        &["unknown key `intend`", "`intent`?"],
-    );
-    told(
-        "        ids: [",
-        "        ^id: [",
-        &["unknown key `id`", "`ids`?"],
-    );
+    told(&format!("{lost}{between}{end}"), &format!("{between}^{end}"), &["missing key `seed`"]);
+    told("    by: ana\n", "    ^bye: ana\n", &["unknown key `bye`", "`by`?"]);
+    told("intent: {", "^intend: {", &["unknown key `intend`", "`intent`?"]);
+    told("        ids: [", "        ^id: [", &["unknown key `id`", "`ids`?"]);
     told("down: 2s", "down: 2s, ^up: 1s", &["unknown key `up`"]);
     told("beds_min: none", "^city: Salem", &["duplicate key `city`"]);
     told("code: agent", "^coed: agent", &["unknown key `coed`"]);
@@ -205,118 +159,34 @@ fn refuses_unknown_and_duplicate_and_missing_keys() {
 fn refuses_the_wrong_type() {
     told("seed: 7", "seed: ^seven", &["expected a whole number"]);
     told("seed: 7", "seed: ^-7", &["expected a whole number"]);
-    told(
-        "tags: [search, smoke]",
-        "tags: ^search",
-        &["expected a list"],
-    );
-    told(
-        "user: and now?",
-        "user: ^12",
-        &["expected text, got `12`", "quote it"],
-    );
+    told("tags: [search, smoke]", "tags: ^search", &["expected a list"]);
+    told("user: and now?", "user: ^12", &["expected text, got `12`", "quote it"]);
     told("pause: 2s", "pause^:", &["expected text, got nothing"]);
-    told(
-        "gateways: 2",
-        "gateways: ^9",
-        &["expected 1 to 4 gateways, got 9"],
-    );
-    told(
-        "{ lte: 420000 } }\n      rel",
-        "{ lte: ^cheap } }\n      rel",
-        &["expected a number"],
-    );
-    told(
-        "retryable: false",
-        "retryable: ^no",
-        &["expected true or false"],
-    );
+    told("gateways: 2", "gateways: ^9", &["expected 1 to 4 gateways, got 9"]);
+    told("{ lte: 420000 } }\n      rel", "{ lte: ^cheap } }\n      rel", &["expected a number"]);
+    told("retryable: false", "retryable: ^no", &["expected true or false"]);
     told("agent: real_estate", "agent^:", &["got nothing", "`none`"]);
 }
 
 const NAMES: &[Case] = &[
-    (
-        "[W-1, W-2]",
-        "[W-1, ^W-3]",
-        &["unknown listing `W-3`", "did you mean `W-1`?"],
-    ),
-    (
-        "catalog: willamette",
-        "catalog: ^wilamette",
-        &["unknown catalogue", "`willamette`?"],
-    ),
-    (
-        "catalog: willamette",
-        "catalog: ^oregon",
-        &["one of: empty, willamette"],
-    ),
-    (
-        "host: supervisor",
-        "host: ^superviser",
-        &["unknown host", "`supervisor`?"],
-    ),
+    ("[W-1, W-2]", "[W-1, ^W-3]", &["unknown listing `W-3`", "did you mean `W-1`?"]),
+    ("catalog: willamette", "catalog: ^wilamette", &["unknown catalogue", "`willamette`?"]),
+    ("catalog: willamette", "catalog: ^oregon", &["one of: empty, willamette"]),
+    ("host: supervisor", "host: ^superviser", &["unknown host", "`supervisor`?"]),
     ("[gateway-1,", "[^gateway-3,", &["unknown host `gateway-3`"]),
-    (
-        "by: tab2",
-        "by: ^tab3",
-        &["unknown client `tab3`", "`tab2`?"],
-    ),
-    (
-        "client: tab2",
-        "client: ^bob",
-        &["unknown client `bob`", "one of: ana, tab2"],
-    ),
-    (
-        "agent: real_estate",
-        "agent: ^real-estate",
-        &["unknown agent", "`real_estate`?"],
-    ),
-    (
-        "[property_search,",
-        "[^property_serch,",
-        &["unknown intent", "`property_search`?"],
-    ),
+    ("by: tab2", "by: ^tab3", &["unknown client `tab3`", "`tab2`?"]),
+    ("client: tab2", "client: ^bob", &["unknown client `bob`", "one of: ana, tab2"]),
+    ("agent: real_estate", "agent: ^real-estate", &["unknown agent", "`real_estate`?"]),
+    ("[property_search,", "[^property_serch,", &["unknown intent", "`property_search`?"]),
     ("slots: { city", "slots: { ^town", &["unknown slot `town`"]),
-    (
-        "each: { price",
-        "each: { ^prise",
-        &["unknown field of a listing", "`price`?"],
-    ),
-    (
-        "relaxation: { price_max",
-        "relaxation: { ^price",
-        &["unknown constraint `price`"],
-    ),
-    (
-        "code: agent_unavailable",
-        "code: ^agent_down",
-        &["unknown error code"],
-    ),
-    (
-        "[user_turn,",
-        "[^user_trun,",
-        &["unknown durable frame", "`user_turn`?"],
-    ),
-    (
-        "frame: recommendations",
-        "frame: ^recomendations",
-        &["unknown frame"],
-    ),
-    (
-        "do: { cut",
-        "do: { ^cute",
-        &["unknown name `cute`", "`cut`?"],
-    ),
-    (
-        "{ any_order:",
-        "{ ^anyorder:",
-        &["unknown operator `anyorder`", "`any_order`?"],
-    ),
-    (
-        "reply: { contains",
-        "reply: { ^contians",
-        &["unknown operator", "`contains`?"],
-    ),
+    ("each: { price", "each: { ^prise", &["unknown field of a listing", "`price`?"]),
+    ("relaxation: { price_max", "relaxation: { ^price", &["unknown constraint `price`"]),
+    ("code: agent_unavailable", "code: ^agent_down", &["unknown error code"]),
+    ("[user_turn,", "[^user_trun,", &["unknown durable frame", "`user_turn`?"]),
+    ("frame: recommendations", "frame: ^recomendations", &["unknown frame"]),
+    ("do: { cut", "do: { ^cute", &["unknown name `cute`", "`cut`?"]),
+    ("{ any_order:", "{ ^anyorder:", &["unknown operator `anyorder`", "`any_order`?"]),
+    ("reply: { contains", "reply: { ^contians", &["unknown operator", "`contains`?"]),
 ];
 
 #[test]
@@ -337,101 +207,33 @@ fn refuses_what_proves_nothing() {
         "^and now?\n",
         &["a turn without `expect`"],
     );
-    told(
-        &format!("expect:\n{last}"),
-        "expect: ^{}\n",
-        &["an empty `expect`"],
-    );
-    told(
-        &format!("expect:\n{last}"),
-        "expect^:\n",
-        &["expected a mapping"],
-    );
-    told(
-        "{ code: agent_unavailable, retryable: false }",
-        "^{}",
-        &["an empty mapping"],
-    );
-    told(
-        "listings: unchanged",
-        "listings: ^{}",
-        &["an empty mapping"],
-    );
+    told(&format!("expect:\n{last}"), "expect: ^{}\n", &["an empty `expect`"]);
+    told(&format!("expect:\n{last}"), "expect^:\n", &["expected a mapping"]);
+    told("{ code: agent_unavailable, retryable: false }", "^{}", &["an empty mapping"]);
+    told("listings: unchanged", "listings: ^{}", &["an empty mapping"]);
     told("{ price: { lte: 420000 } }", "^{}", &["an empty mapping"]);
-    told(
-        "not_contains: sorry",
-        "not_contains: ^[]",
-        &["demands nothing"],
-    );
+    told("not_contains: sorry", "not_contains: ^[]", &["demands nothing"]);
     told("{ between: [1, 3] }", "^{}", &["expected an operator: gte"]);
 }
 
 const SENSELESS: &[Case] = &[
-    (
-        "session: golden",
-        "session: ^gold",
-        &["expected `golden`, the name of the file"],
-    ),
+    ("session: golden", "session: ^gold", &["expected `golden`, the name of the file"]),
     ("session: golden", "session: ^gol__den", &["`__` in a name"]),
-    (
-        "elapsed: 150ms",
-        "elapsed: ^150",
-        &["expected text, got `150`", "10ms"],
-    ),
-    (
-        "elapsed: 150ms",
-        "elapsed: ^soon",
-        &["expected a duration such as 150ms"],
-    ),
+    ("elapsed: 150ms", "elapsed: ^150", &["expected text, got `150`", "10ms"]),
+    ("elapsed: 150ms", "elapsed: ^soon", &["expected a duration such as 150ms"]),
     ("latency: 10ms", "latency: ^0ms", &["expected at least 1ms"]),
-    (
-        "\"(?i)nothing\"",
-        "^\"(?i)nothing(\"",
-        &["not a regular expression: unclosed group"],
-    ),
-    (
-        "listings: unchanged",
-        "listings: ^unchnged",
-        &["expected `unchanged` or a mapping"],
-    ),
-    (
-        "relaxation: none",
-        "relaxation: ^no",
-        &["expected `none` or a mapping"],
-    ),
+    ("\"(?i)nothing\"", "^\"(?i)nothing(\"", &["not a regular expression: unclosed group"]),
+    ("listings: unchanged", "listings: ^unchnged", &["expected `unchanged` or a mapping"]),
+    ("relaxation: none", "relaxation: ^no", &["expected `none` or a mapping"]),
     ("nth: 2", "nth: ^0", &["counted from 1"]),
-    (
-        "{ elapsed: 150ms }",
-        "^{ nth: 1 }",
-        &["expected either `frame`"],
-    ),
-    (
-        "{ elapsed: 1m }",
-        "^{ frame: ack }",
-        &["only faults of a turn wait for a frame"],
-    ),
-    (
-        "[gateway-1, supervisor]",
-        "^[supervisor]",
-        &["expected two hosts"],
-    ),
-    (
-        "[gateway-1, supervisor]",
-        "[agent, ^agent]",
-        &["another host"],
-    ),
+    ("{ elapsed: 150ms }", "^{ nth: 1 }", &["expected either `frame`"]),
+    ("{ elapsed: 1m }", "^{ frame: ack }", &["only faults of a turn wait for a frame"]),
+    ("[gateway-1, supervisor]", "^[supervisor]", &["expected two hosts"]),
+    ("[gateway-1, supervisor]", "[agent, ^agent]", &["another host"]),
     ("name: tab2", "name: ^ana", &["a second client `ana`"]),
     ("name: tab2", "name: ^agent", &["no other host's"]),
-    (
-        "name: ana, user: u-1",
-        "name: ana, user: ^u/1",
-        &["`u/1` is not an id"],
-    ),
-    (
-        "{ between: [1, 3] }",
-        "{ between: ^[1] }",
-        &["expected [low, high]"],
-    ),
+    ("name: ana, user: u-1", "name: ana, user: ^u/1", &["`u/1` is not an id"]),
+    ("{ between: [1, 3] }", "{ between: ^[1] }", &["expected [low, high]"]),
 ];
 
 #[test]

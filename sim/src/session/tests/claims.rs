@@ -28,11 +28,7 @@ fn user() -> Host {
 }
 
 fn event(host: Host, what: What) -> Event {
-    Event {
-        at_us: 0,
-        host,
-        what,
-    }
+    Event { at_us: 0, host, what }
 }
 
 fn said(turn: usize, id: &str) -> Event {
@@ -51,9 +47,7 @@ fn shown(seq: u64, id: &str, body: LogBody) -> Event {
         epoch: 1,
         seq,
         in_reply_to: MessageId::new(id).unwrap(),
-        meta: Meta {
-            trace: TraceId::new(format!("f-{seq}")).unwrap(),
-        },
+        meta: Meta { trace: TraceId::new(format!("f-{seq}")).unwrap() },
         body,
     });
     event(user(), What::Shown { frame })
@@ -74,20 +68,11 @@ fn card(id: &str, price: u64) -> Card {
 }
 
 fn user_turn(id: &str) -> LogBody {
-    LogBody::UserTurn {
-        message_id: MessageId::new(id).unwrap(),
-        text: "hi".to_owned(),
-    }
+    LogBody::UserTurn { message_id: MessageId::new(id).unwrap(), text: "hi".to_owned() }
 }
 
 fn recommendations() -> LogBody {
-    let changes = vec![
-        Change::PriceMax {
-            from: 400_000,
-            to: 410_000,
-        },
-        Change::Parking {},
-    ];
+    let changes = vec![Change::PriceMax { from: 400_000, to: 410_000 }, Change::Parking {}];
     LogBody::Recommendations {
         agent: AgentName::RealEstate,
         recommendations: vec![card("W-1", 405_000), card("W-2", 410_000)],
@@ -112,15 +97,8 @@ fn exchange(conn: u64, id: &str, status: u16, response: AgentResponse) -> [Event
         today: "2026-11-22".to_owned(),
         state: AgentState::default(),
     });
-    let answered = What::Answered {
-        conn,
-        status,
-        response: Some(Box::new(response)),
-    };
-    [
-        event(Host::Agent, What::Asked { conn, request }),
-        event(Host::Supervisor, answered),
-    ]
+    let answered = What::Answered { conn, status, response: Some(Box::new(response)) };
+    [event(Host::Agent, What::Asked { conn, request }), event(Host::Supervisor, answered)]
 }
 
 fn response(city: &str) -> AgentResponse {
@@ -130,10 +108,7 @@ fn response(city: &str) -> AgentResponse {
         intent: Intent::PropertySearch,
         text: String::new(),
         actions: vec![],
-        refers_to: vec![
-            ListingId::new("W-2").unwrap(),
-            ListingId::new("W-1").unwrap(),
-        ],
+        refers_to: vec![ListingId::new("W-2").unwrap(), ListingId::new("W-1").unwrap()],
         state: AgentState {
             slots: Slots {
                 city: Some(city.to_owned()),
@@ -173,11 +148,7 @@ fn bleak() -> Trace {
         message: "No.".to_owned(),
         retryable: false,
     };
-    let events = vec![
-        said(0, "m-1"),
-        shown(1, "m-1", user_turn("m-1")),
-        shown(2, "m-1", failure),
-    ];
+    let events = vec![said(0, "m-1"), shown(1, "m-1", user_turn("m-1")), shown(2, "m-1", failure)];
     Trace { events }
 }
 
@@ -193,11 +164,7 @@ fn fails(expect: &str, trace: &Trace, piece: &str, words: &str) {
     let session = session(expect);
     let misses = check(&session, trace);
     assert_eq!(misses.len(), 1, "{expect}: {misses:#?}");
-    assert!(
-        misses[0].text.contains(words),
-        "{expect}: {}",
-        misses[0].text
-    );
+    assert!(misses[0].text.contains(words), "{expect}: {}", misses[0].text);
     let there = &session.text[misses[0].span.start..];
     assert!(there.starts_with(piece), "{expect}: points at {there:?}");
 }
@@ -206,185 +173,60 @@ fn fails(expect: &str, trace: &Trace, piece: &str, words: &str) {
 fn agent_and_intent() {
     holds("{ agent: real_estate, intent: property_search }", &calm());
     holds("{ intent: { one_of: [refine, property_search] } }", &calm());
-    fails(
-        "agent: general",
-        &calm(),
-        "general",
-        "expected general, got real_estate",
-    );
-    fails(
-        "intent: refine",
-        &calm(),
-        "refine",
-        "expected refine, got property_search",
-    );
-    fails(
-        "intent: { one_of: [refine, more] }",
-        &calm(),
-        "one_of",
-        "one of refine, more",
-    );
-    fails(
-        "agent: general",
-        &bleak(),
-        "general",
-        "the turn ended in the error agent_invalid",
-    );
+    fails("agent: general", &calm(), "general", "expected general, got real_estate");
+    fails("intent: refine", &calm(), "refine", "expected refine, got property_search");
+    fails("intent: { one_of: [refine, more] }", &calm(), "one_of", "one of refine, more");
+    fails("agent: general", &bleak(), "general", "the turn ended in the error agent_invalid");
 }
 
 #[test]
 fn slots_are_a_subset() {
     let good = "slots: { city: Salem, price_max: 400000, baths_min: 2, hard: [city] }";
     holds(good, &calm());
-    holds(
-        "slots: { beds_min: none, price_max: { gte: 1, lte: 400000 } }",
-        &calm(),
-    );
-    fails(
-        "slots: { city: Eugene }",
-        &calm(),
-        "Eugene",
-        "expected Eugene, got Salem",
-    );
-    fails(
-        "slots: { beds_min: 2 }",
-        &calm(),
-        "2 }",
-        "expected 2, got nothing",
-    );
-    fails(
-        "slots: { city: none }",
-        &calm(),
-        "none",
-        "expected none, got Salem",
-    );
-    fails(
-        "slots: { price_max: { gte: 1, lte: 9 } }",
-        &calm(),
-        "lte",
-        "expected at most 9",
-    );
-    fails(
-        "slots: { hard: [city, beds_min] }",
-        &calm(),
-        "[city",
-        "missing beds_min",
-    );
-    fails(
-        "slots: { city: none }",
-        &bleak(),
-        "none",
-        "no agent answered in this turn",
-    );
+    holds("slots: { beds_min: none, price_max: { gte: 1, lte: 400000 } }", &calm());
+    fails("slots: { city: Eugene }", &calm(), "Eugene", "expected Eugene, got Salem");
+    fails("slots: { beds_min: 2 }", &calm(), "2 }", "expected 2, got nothing");
+    fails("slots: { city: none }", &calm(), "none", "expected none, got Salem");
+    fails("slots: { price_max: { gte: 1, lte: 9 } }", &calm(), "lte", "expected at most 9");
+    fails("slots: { hard: [city, beds_min] }", &calm(), "[city", "missing beds_min");
+    fails("slots: { city: none }", &bleak(), "none", "no agent answered in this turn");
 }
 
 #[test]
 fn listings() {
-    holds(
-        "listings: { ids: [W-1, W-2], count: 2, each: { beds: 3, sqft: none } }",
-        &calm(),
-    );
-    holds(
-        "listings: { count: { between: [2, 3] }, each: { price: { lte: 410000 } } }",
-        &calm(),
-    );
+    holds("listings: { ids: [W-1, W-2], count: 2, each: { beds: 3, sqft: none } }", &calm());
+    holds("listings: { count: { between: [2, 3] }, each: { price: { lte: 410000 } } }", &calm());
     holds("listings: { ids: { any_order: [W-2, W-1] } }", &calm());
-    holds(
-        "listings: { ids: { contains: W-2, not_contains: [W-3] } }",
-        &calm(),
-    );
+    holds("listings: { ids: { contains: W-2, not_contains: [W-3] } }", &calm());
     holds("listings: unchanged", &bleak());
     holds("listings: { count: 0 }", &bleak());
 }
 
 #[test]
 fn listings_that_are_not_the_expected_ones() {
-    fails(
-        "listings: { ids: [W-2, W-1] }",
-        &calm(),
-        "[W-2",
-        "(another order)",
-    );
+    fails("listings: { ids: [W-2, W-1] }", &calm(), "[W-2", "(another order)");
     let words = "expected [W-1, W-3], got [W-1, W-2] (missing W-3; extra W-2)";
     fails("listings: { ids: [W-1, W-3] }", &calm(), "[W-1", words);
-    fails(
-        "listings: { ids: { any_order: [W-1] } }",
-        &calm(),
-        "any_order",
-        "[W-1] in any order",
-    );
-    fails(
-        "listings: { ids: { contains: W-3 } }",
-        &calm(),
-        "contains",
-        "to contain W-3",
-    );
-    fails(
-        "listings: { ids: { not_contains: W-1 } }",
-        &calm(),
-        "not_contains",
-        "not to contain",
-    );
+    fails("listings: { ids: { any_order: [W-1] } }", &calm(), "any_order", "[W-1] in any order");
+    fails("listings: { ids: { contains: W-3 } }", &calm(), "contains", "to contain W-3");
+    fails("listings: { ids: { not_contains: W-1 } }", &calm(), "not_contains", "not to contain");
     fails("listings: { count: 3 }", &calm(), "3", "expected 3, got 2");
-    fails(
-        "listings: { count: { between: [3, 4] } }",
-        &calm(),
-        "between",
-        "expected 3 to 4, got 2",
-    );
+    fails("listings: { count: { between: [3, 4] } }", &calm(), "between", "expected 3 to 4, got 2");
     let words = "W-2: expected at most 405000, got 410000";
-    fails(
-        "listings: { each: { price: { lte: 405000 } } }",
-        &calm(),
-        "lte",
-        words,
-    );
-    fails(
-        "listings: { each: { beds: 3 } }",
-        &bleak(),
-        "3",
-        "nothing was shown",
-    );
-    fails(
-        "listings: unchanged",
-        &calm(),
-        "unchanged",
-        "expected none, got [W-1, W-2]",
-    );
+    fails("listings: { each: { price: { lte: 405000 } } }", &calm(), "lte", words);
+    fails("listings: { each: { beds: 3 } }", &bleak(), "3", "nothing was shown");
+    fails("listings: unchanged", &calm(), "unchanged", "expected none, got [W-1, W-2]");
 }
 
 #[test]
 fn relaxation() {
-    holds(
-        "relaxation: { price_max: { from: 400000, to: { lte: 420000 } }, parking: {} }",
-        &calm(),
-    );
+    holds("relaxation: { price_max: { from: 400000, to: { lte: 420000 } }, parking: {} }", &calm());
     holds("relaxation: none", &bleak());
     fails("relaxation: none", &calm(), "none", "expected none, got [");
-    fails(
-        "relaxation: { price_max: { from: 1 } }",
-        &calm(),
-        "1",
-        "expected 1, got 400000",
-    );
-    fails(
-        "relaxation: { price_max: { to: { lte: 2 } } }",
-        &calm(),
-        "lte",
-        "expected at most 2",
-    );
-    fails(
-        "relaxation: { city: {} }",
-        &calm(),
-        "city",
-        "expected one, got nothing",
-    );
-    fails(
-        "relaxation: { city: { from: Salem } }",
-        &calm(),
-        "Salem",
-        "got nothing",
-    );
+    fails("relaxation: { price_max: { from: 1 } }", &calm(), "1", "expected 1, got 400000");
+    fails("relaxation: { price_max: { to: { lte: 2 } } }", &calm(), "lte", "expected at most 2");
+    fails("relaxation: { city: {} }", &calm(), "city", "expected one, got nothing");
+    fails("relaxation: { city: { from: Salem } }", &calm(), "Salem", "got nothing");
 }
 
 #[test]
@@ -396,59 +238,28 @@ fn refers_to() {
 
 #[test]
 fn reply() {
-    holds(
-        "reply: { contains: [two homes, Salem], not_contains: sorry }",
-        &calm(),
-    );
+    holds("reply: { contains: [two homes, Salem], not_contains: sorry }", &calm());
     holds("reply: { regex: '(?i)^NOTHING' }", &calm());
-    holds(
-        "reply: Nothing under 400k, but two homes in Salem.",
-        &calm(),
-    );
+    holds("reply: Nothing under 400k, but two homes in Salem.", &calm());
     fails(
         "reply: { contains: [Salem, Bend] }",
         &calm(),
         "contains",
         "to contain Salem, Bend, got \"Nothing",
     );
-    fails(
-        "reply: { not_contains: Salem }",
-        &calm(),
-        "not_contains",
-        "not to contain Salem",
-    );
-    fails(
-        "reply: { regex: '^two' }",
-        &calm(),
-        "regex",
-        "a match of /^two/",
-    );
-    fails(
-        "reply: { not_contains: Salem }",
-        &bleak(),
-        "{ not",
-        "the turn ended in the error",
-    );
+    fails("reply: { not_contains: Salem }", &calm(), "not_contains", "not to contain Salem");
+    fails("reply: { regex: '^two' }", &calm(), "regex", "a match of /^two/");
+    fails("reply: { not_contains: Salem }", &bleak(), "{ not", "the turn ended in the error");
 }
 
 #[test]
 fn frames_repetitions_included() {
     holds("frames: [user_turn, recommendations, message]", &calm());
     holds("frames: [user_turn, error]", &bleak());
-    fails(
-        "frames: [user_turn, message]",
-        &calm(),
-        "[user",
-        "extra recommendations",
-    );
+    fails("frames: [user_turn, message]", &calm(), "[user", "extra recommendations");
     let mut twice = calm();
     twice.events.push(shown(4, "m-1", message()));
-    fails(
-        "frames: [user_turn, recommendations, message]",
-        &twice,
-        "[user",
-        "extra message",
-    );
+    fails("frames: [user_turn, recommendations, message]", &twice, "[user", "extra message");
     let again = [
         event(user(), What::ViewReset),
         shown(2, "m-1", user_turn("m-1")),
@@ -462,41 +273,16 @@ fn frames_repetitions_included() {
 #[test]
 fn error() {
     holds("error: { code: agent_invalid, retryable: false }", &bleak());
-    fails(
-        "error: { code: agent_unavailable }",
-        &bleak(),
-        "agent_un",
-        "got agent_invalid",
-    );
-    fails(
-        "error: { retryable: true }",
-        &bleak(),
-        "true",
-        "expected true, got false",
-    );
-    fails(
-        "error: { retryable: true }",
-        &calm(),
-        "true",
-        "the turn ended in a message",
-    );
+    fails("error: { code: agent_unavailable }", &bleak(), "agent_un", "got agent_invalid");
+    fails("error: { retryable: true }", &bleak(), "true", "expected true, got false");
+    fails("error: { retryable: true }", &calm(), "true", "the turn ended in a message");
 }
 
 #[test]
 fn a_turn_that_was_not_said_or_has_no_end() {
-    fails(
-        "agent: general",
-        &Trace::default(),
-        "hi",
-        "got no such turn",
-    );
+    fails("agent: general", &Trace::default(), "hi", "got no such turn");
     let events = vec![said(0, "m-1")];
-    fails(
-        "agent: general",
-        &Trace { events },
-        "general",
-        "the turn has no end",
-    );
+    fails("agent: general", &Trace { events }, "general", "the turn has no end");
 }
 
 const FAULTY: &str = "session: demo
@@ -526,10 +312,7 @@ fn every_fault_fires() {
     let mut trace = calm();
     let texts = |trace: &Trace| -> Vec<String> {
         let misses = check(&session, trace).into_iter();
-        misses
-            .filter(|m| m.title.contains("fault"))
-            .map(|m| m.text)
-            .collect()
+        misses.filter(|m| m.title.contains("fault")).map(|m| m.text).collect()
     };
     let all = [
         "fault never fired: no `recommendations` #2 in this turn",
