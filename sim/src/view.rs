@@ -174,8 +174,9 @@ impl<'t> Reading<'t> {
             | What::Answered { .. }
             | What::Acked { .. }
             | What::Healed { .. }
-            | What::ScriptDone
             | What::Log { .. } => {}
+            // What follows is the way home: nobody watches the connection any more.
+            What::ScriptDone => self.calm = true,
         }
     }
 

@@ -46,7 +46,7 @@ pub struct SupervisorConfig {
     pub agent_calls_max: u32,
     /// The pause before an agent is called again. Default 200 ms.
     pub agent_retry_pause: Duration,
-    /// The longest silence of a followed log. Default 10 s, well below a gateway's patience of 25 s.
+    /// The longest silence of a followed log. Default 5 s, well below a gateway's patience of 12 s.
     pub tail_beat: Duration,
     /// How many frames one step of a followed log reads. Default 256.
     pub tail_frames_max: usize,
@@ -61,7 +61,7 @@ impl Default for SupervisorConfig {
             agent_deadline: Duration::from_secs(2),
             agent_calls_max: 2,
             agent_retry_pause: Duration::from_millis(200),
-            tail_beat: Duration::from_secs(10),
+            tail_beat: Duration::from_secs(5),
             tail_frames_max: 256,
             grace: Duration::from_secs(5),
         }
@@ -97,7 +97,8 @@ pub struct GatewayConfig {
     pub supervisor_pause_max: Duration,
     /// How long the supervisor may be away before a connection is closed with 1013. Default 20 s.
     pub supervisor_patience: Duration,
-    /// The longest silence of a followed log. Default 25 s, two and a half beats of the supervisor.
+    /// The longest silence of a followed log. Default 12 s, two beats of the supervisor and a bit: so long
+    /// a user may wait after the supervisor's machine has died without a word.
     pub tail_patience: Duration,
     /// How long before its token ends a client is told so. Default 30 s.
     pub expiry_notice: Duration,
@@ -124,7 +125,7 @@ impl Default for GatewayConfig {
             supervisor_pause: Duration::from_millis(200),
             supervisor_pause_max: Duration::from_secs(2),
             supervisor_patience: Duration::from_secs(20),
-            tail_patience: Duration::from_secs(25),
+            tail_patience: Duration::from_secs(12),
             expiry_notice: Duration::from_secs(30),
             close_timeout: Duration::from_secs(2),
             drain_window: Duration::from_secs(5),

@@ -7,6 +7,7 @@ use crate::scenario::{ClientSpec, Fault, Scenario, Trigger, Turn};
 use crate::trace::Trace;
 use crate::view::{Fact, Link, Seen, Stray, view};
 use assistant::contract::frame::{AgentName, ErrorCode, LogBody};
+use std::time::Duration;
 
 /// Where the second column begins.
 const LABEL: usize = 8;
@@ -255,6 +256,7 @@ fn fault_words(fault: &Fault) -> String {
 fn trigger(at: &Trigger, in_turn: bool) -> String {
     match at {
         Trigger::Frame { event, nth } => format!(" (on {event} #{nth})"),
+        Trigger::Elapsed(Duration::ZERO) if in_turn => " (as the turn begins)".to_owned(),
         Trigger::Elapsed(time) if in_turn => format!(" ({time:?} into the turn)"),
         Trigger::Elapsed(time) => format!(" ({time:?} into the run)"),
     }

@@ -14,7 +14,7 @@ use assistant::http::Stop;
 use assistant::net::Net;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -44,7 +44,7 @@ impl fmt::Debug for Cues {
 
 /// What the world can see of the stage; clones are the same stage.
 #[derive(Debug, Clone, Default)]
-pub struct Stage(Arc<Mutex<Scene>>);
+pub struct Stage(Arc<watch::Sender<Scene>>);
 
 #[derive(Debug, Default)]
 struct Scene {
@@ -52,17 +52,26 @@ struct Scene {
     waiting: BTreeMap<usize, String>,
     /// Clients whose connection is on its way, in words.
     unsettled: BTreeMap<Host, String>,
+    /// How far each client that goes on has shown its thread.
+    shown: BTreeMap<Host, (ThreadId, u64)>,
     script_done: bool,
     all_closed: bool,
 }
 
 impl Stage {
     fn change(&self, change: impl FnOnce(&mut Scene)) {
-        change(&mut self.0.lock().expect("no panic while it is held"));
+        self.0.send_modify(change);
     }
 
     fn see<T>(&self, look: impl FnOnce(&Scene) -> T) -> T {
-        look(&self.0.lock().expect("no panic while it is held"))
+        look(&self.0.borrow())
+    }
+
+    /// Waits until the script is done and everything has settled.
+    pub async fn quiet(&self) {
+        let quiet = |scene: &Scene| scene.script_done && scene.settled();
+        // The stage itself holds the sender.
+        drop(self.0.subscribe().wait_for(quiet).await);
     }
 
     /// Whether every user has the end of every turn, or gave up.
@@ -71,10 +80,10 @@ impl Stage {
         self.see(|scene| scene.script_done)
     }
 
-    /// Whether every client is connected, or has given up for good.
+    /// Whether every client is connected and has shown what the others have, or has given up for good.
     #[must_use]
     pub fn settled(&self) -> bool {
-        self.see(|scene| scene.unsettled.is_empty())
+        self.see(Scene::settled)
     }
 
     /// Whether every client has ended.
@@ -87,6 +96,15 @@ impl Stage {
     #[must_use]
     pub fn outstanding(&self) -> Vec<String> {
         self.see(|scene| scene.waiting.values().chain(scene.unsettled.values()).cloned().collect())
+    }
+}
+
+impl Scene {
+    fn settled(&self) -> bool {
+        let level = |(thread, seq): &(ThreadId, u64)| {
+            self.shown.values().all(|(other, shown)| other != thread || shown == seq)
+        };
+        self.unsettled.is_empty() && self.shown.values().all(level)
     }
 }
 
@@ -123,7 +141,10 @@ pub async fn play<N: Net>(
         let (outbox, happenings) = mpsc::unbounded_channel();
         let (outcomes, seen) = watch::channel(BTreeMap::new());
         recorder.record(&host, What::Started);
-        stage.change(|scene| drop(scene.unsettled.insert(host.clone(), format!("{host} is new"))));
+        stage.change(|scene| {
+            scene.unsettled.insert(host.clone(), format!("{host} is new"));
+            scene.shown.insert(host.clone(), (setup.thread_id.clone(), 0));
+        });
         seats.push(Seat {
             host: host.clone(),
             name: spec.name.clone(),
@@ -231,6 +252,8 @@ impl Witness {
         while let Some(happening) = happenings.recv().await {
             let what = match happening {
                 Happening::Show(frame) => {
+                    let shown = (frame.thread_id.clone(), frame.seq);
+                    self.stage.change(|scene| drop(scene.shown.insert(self.host.clone(), shown)));
                     self.judge(&frame);
                     What::Shown { frame: Box::new(frame) }
                 }
@@ -267,21 +290,21 @@ impl Witness {
     }
 
     fn settle(&self, state: State, words: &str) {
-        let settled = match state {
-            State::Connected | State::SignedOut { .. } | State::Stopped { .. } | State::Closed => {
-                true
+        let host = self.host.clone();
+        self.stage.change(|scene| match state {
+            State::Connected => drop(scene.unsettled.remove(&host)),
+            State::SignedOut { .. } | State::Stopped { .. } | State::Closed => {
+                scene.unsettled.remove(&host);
+                scene.shown.remove(&host);
             }
             State::Idle
             | State::Refreshing { .. }
             | State::Connecting { .. }
             | State::Waiting { .. }
             | State::Offline
-            | State::Parked { .. } => false,
-        };
-        let host = self.host.clone();
-        self.stage.change(|scene| match settled {
-            true => drop(scene.unsettled.remove(&host)),
-            false => drop(scene.unsettled.insert(host, format!("{} is {words}", self.host))),
+            | State::Parked { .. } => {
+                scene.unsettled.insert(host, format!("{} is {words}", self.host));
+            }
         });
     }
 }
