@@ -34,7 +34,7 @@ struct File<'t> {
 }
 
 const ROLES: &[&str] = &["agent", "auth", "client", "gateway", "supervisor"];
-const SHARED: &[&str] = &["config", "contract", "http", "net", "telemetry", "wall"];
+const SHARED: &[&str] = &["config", "contract", "http", "net", "telemetry", "token", "wall"];
 const LINES_MAX: usize = 500;
 
 const RULES: &[Rule] = &[

@@ -4,7 +4,7 @@ use super::keep::{Keep, fresh_rng};
 use assistant::client::{self, ClientSetup, Command, Happening, State};
 use assistant::config::ClientPolicy;
 use assistant::contract::agent::{Card, Change, ListingType, RelaxationNote};
-use assistant::contract::frame::LogBody;
+use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::{ClientId, MessageId, ThreadId, UserId};
 use assistant::http::Peer;
 use assistant::net::TokioNet;
@@ -61,7 +61,11 @@ impl Chat {
         commands.send(Command::Connect).await?;
         say("Type a message and press enter; Ctrl-D leaves. The conversation is kept.");
         let session = client::run(setup, inbox, outbox);
-        tokio::join!(session, read_lines(commands, instance), print_all(happenings));
+        tokio::join!(
+            session,
+            read_lines(commands, instance.clone()),
+            print_all(happenings, &instance)
+        );
         Ok(())
     }
 
@@ -95,9 +99,12 @@ async fn read_lines(commands: mpsc::Sender<Command>, instance: String) {
     }
 }
 
-async fn print_all(mut happenings: mpsc::UnboundedReceiver<Happening>) {
+/// Prints what the client tells, but not the user's own lines, which stand on the screen already.
+async fn print_all(mut happenings: mpsc::UnboundedReceiver<Happening>, instance: &str) {
     while let Some(happening) = happenings.recv().await {
         match happening {
+            Happening::Show(LogFrame { body: LogBody::UserTurn { message_id, .. }, .. })
+                if message_id.as_str().starts_with(instance) => {}
             Happening::Show(frame) => print_body(&frame.body),
             Happening::Link(state) => print_state(state),
             Happening::Failed { why, .. } => say(&format!("  [not sent: {why:?}]")),

@@ -35,8 +35,15 @@ impl Serve {
         let keep = Keep::created(self.data.clone())?;
         let (keys, store, wall) = (keep.keys()?, keep.store()?, system_wall());
         let at_gateway = bind(&self.listen).await?;
-        let [at_supervisor, at_agent, at_tokens] =
-            [bind_inside().await?, bind_inside().await?, bind_inside().await?];
+        // Clients hold on to the token service's address over a restart.
+        let at_tokens = match keep.addresses() {
+            Ok(before) => match TokioNet.listen(&before.token_service).await {
+                Ok(listener) => listener,
+                Err(_taken) => bind_inside().await?,
+            },
+            Err(_first_start) => bind_inside().await?,
+        };
+        let [at_supervisor, at_agent] = [bind_inside().await?, bind_inside().await?];
         let addresses = Addresses {
             gateway: at_gateway.local_addr()?.to_string(),
             token_service: at_tokens.local_addr()?.to_string(),

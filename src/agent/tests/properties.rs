@@ -2,7 +2,7 @@
 //!
 //! The numbers P1 to P11 are those of research/reagent.md section 6.
 
-use super::conversations::{turn, willamette};
+use super::{turn, willamette};
 use crate::agent::{Catalog, Listing, PAGE_LISTINGS_MAX};
 use crate::contract::agent::{
     Action, AgentResponse, AgentState, Change, ListingType, Pending, Slots, Status,
