@@ -135,6 +135,7 @@ impl<C: Cable> Troupe<C> {
             (Err(error), _) => What::Died { why: error.to_string() },
         };
         self.recorder.record(&host, what);
+        self.wires.leaves(&host);
         self.killed(&host);
     }
 

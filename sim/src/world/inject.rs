@@ -1,9 +1,10 @@
 //! Carries out faults: each at its moment, each healed after its time.
 
+use super::connection::Block;
 use super::engine::{TurmoilEngine, TurmoilNet};
 use super::hosts::Troupe;
 use super::recorder::Recorder;
-use super::wires::{Block, FrameWatch, Wires};
+use super::wires::{FrameWatch, Wires};
 use crate::scenario::{Armed, Fault, Host, Scenario, Trigger};
 use crate::trace::What;
 use std::sync::{Arc, Mutex};
@@ -111,6 +112,7 @@ impl Injector {
         self.bouncing = waiting;
         let up: Vec<Host> = up;
         for host in up {
+            self.wires.comes_up(&host);
             engine.start(&host.to_string());
             self.recorder.record(&Host::World, What::Healed { fault: Fault::Bounce { host } });
         }
@@ -151,13 +153,14 @@ impl Injector {
                     return;
                 }
                 self.recorder.record(&Host::World, injected);
+                self.overtake_bounce(host);
                 self.take_down(&fault, host);
                 engine.kill(&host.to_string());
                 self.troupe.killed(host);
                 self.agenda.push((now + *down, Deed::Heal(fault.clone())));
             }
             Fault::Bounce { host } => {
-                if self.troupe.is_running(host) {
+                if self.troupe.is_running(host) && !self.bouncing.contains(host) {
                     self.recorder.record(&Host::World, injected);
                     self.troupe.ask_to_stop(host);
                     self.bouncing.push(host.clone());
@@ -173,6 +176,16 @@ impl Injector {
                 self.wires.block(between, Block::Hold);
                 self.agenda.push((now + *lasts, Deed::Heal(fault.clone())));
             }
+        }
+    }
+
+    /// A host that is killed while it stops in order is started by the end of the kill.
+    fn overtake_bounce(&mut self, host: &Host) {
+        let before = self.bouncing.len();
+        self.bouncing.retain(|other| other != host);
+        if self.bouncing.len() < before {
+            let fault = Fault::Bounce { host: host.clone() };
+            self.recorder.record(&Host::World, What::Healed { fault });
         }
     }
 
@@ -200,9 +213,8 @@ impl Injector {
                 self.wires.comes_up(host);
                 engine.start(&host.to_string());
             }
-            Fault::Partition { between, .. } | Fault::Hold { between, .. } => {
-                self.wires.unblock(between);
-            }
+            Fault::Partition { between, .. } => self.wires.unblock(between, Block::Partition),
+            Fault::Hold { between, .. } => self.wires.unblock(between, Block::Hold),
             Fault::Bounce { .. } | Fault::Cut { .. } => {}
         }
         self.recorder.record(&Host::World, What::Healed { fault });

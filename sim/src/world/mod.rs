@@ -4,6 +4,7 @@
 //! three parts: the script, under faults; quiet, until everybody is connected again; the end, in which
 //! every host stops in order and the durable logs are read.
 
+mod connection;
 mod disk;
 mod engine;
 mod hosts;
@@ -13,6 +14,8 @@ pub mod random;
 mod recorder;
 pub mod script;
 mod tap;
+#[cfg(test)]
+mod tests;
 mod wires;
 
 pub use recorder::{Clock, Recorder};

@@ -4,22 +4,26 @@
 //! connecting are three things: a host whose process is down refuses after a round trip, a host without
 //! power and a blocked link swallow the attempt.
 
+use super::connection::{Gate, USER_TIMEOUT};
 use super::engine::Cable;
 use super::tap::Tap;
-use super::wires::{Gate, Reach, USER_TIMEOUT, Wires};
+use super::wires::{Reach, Wires};
 use crate::scenario::Host;
 use crate::trace::What;
 use assistant::net::Net;
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// How much is read from the engine at once, bytes.
 const CHUNK_BYTES_MAX: usize = 16 * 1024;
+/// How much may have arrived and not been read, and how much a writer may send into the void, bytes.
+const WINDOW_BYTES: usize = 64 * 1024;
 
 /// The network as one host sees it.
 #[derive(Debug, Clone)]
@@ -59,14 +63,32 @@ impl<C: Cable> SimNet<C> {
         }
     }
 
+    /// Returns as soon as an attempt that is under way to `to` is lost.
+    async fn lost(&self, to: &Host) {
+        let mut changed = self.wires.changes();
+        while self.wires.reach(&self.host, to) == Reach::Open {
+            // See above: a change can always come.
+            drop(changed.changed().await);
+        }
+    }
+
     async fn dial(&self, to: &Host, address: &str) -> io::Result<SimStream<C::Stream>> {
-        self.reach(to).await?;
-        let stream = self.cable.connect(address).await?;
-        let label = C::label(&stream)?;
-        // The other side has accepted before the engine says that we are connected.
-        let number =
-            self.wires.dialled(&self.host, &label).ok_or(io::ErrorKind::ConnectionReset)?;
-        Ok(SimStream::new(stream, self.host.clone(), Arc::clone(&self.wires), number, 0))
+        loop {
+            self.reach(to).await?;
+            let stream = tokio::select! {
+                // A loss counts before an arrival at the same instant.
+                biased;
+                () = self.lost(to) => continue,
+                stream = self.cable.connect(address) => stream?,
+            };
+            let label = C::label(&stream)?;
+            // The other side has accepted before the engine says that we are connected; if it has
+            // forgotten that since, the attempt is made again, as a SYN is.
+            if let Some(number) = self.wires.dialled(&self.host, &label) {
+                let wires = Arc::clone(&self.wires);
+                return Ok(SimStream::new(stream, self.host.clone(), wires, number, 0));
+            }
+        }
     }
 }
 
@@ -111,18 +133,41 @@ pub(super) struct SimStream<S> {
     number: u64,
     side: usize,
     tap: Tap,
+    scratch: Vec<u8>,
     /// Read from the engine, and when it may be seen.
-    arrived: Option<(Vec<u8>, Instant)>,
+    arrived: VecDeque<(Vec<u8>, Instant)>,
+    /// How the engine's stream has ended, behind what has arrived.
+    engine_end: Option<io::Result<()>>,
+    /// How many chunks the engine has brought.
     chunks: u64,
+    /// How much was written that nobody will read, bytes.
+    void_bytes: usize,
     timer: Pin<Box<Sleep>>,
     ended: bool,
 }
 
 impl<S> SimStream<S> {
     fn new(inner: S, host: Host, wires: Arc<Wires>, number: u64, side: usize) -> Self {
-        let timer = Box::pin(sleep(Duration::ZERO));
-        let (tap, arrived, chunks, ended) = (Tap::default(), None, 0, false);
-        Self { inner, host, wires, number, side, tap, arrived, chunks, timer, ended }
+        Self {
+            inner,
+            host,
+            wires,
+            number,
+            side,
+            tap: Tap::default(),
+            scratch: vec![0; CHUNK_BYTES_MAX],
+            arrived: VecDeque::new(),
+            engine_end: None,
+            chunks: 0,
+            void_bytes: 0,
+            timer: Box::pin(sleep(Duration::ZERO)),
+            ended: false,
+        }
+    }
+
+    /// The instant at which the run is `at` old.
+    fn instant(&self, at: Duration) -> Instant {
+        Instant::now() + at.saturating_sub(self.wires.recorder().now())
     }
 
     /// Wakes the task at `at`; ready if that is past.
@@ -140,11 +185,19 @@ impl<S> SimStream<S> {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if let Some(since) = stuck {
-            let left = (since + USER_TIMEOUT).saturating_sub(self.wires.recorder().now());
-            ready!(self.poll_until(Instant::now() + left, context));
+            ready!(self.poll_until(self.instant(since + USER_TIMEOUT), context));
             context.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+
+    /// Takes what is written and loses it, as far as a socket would.
+    fn into_void(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.void_bytes >= WINDOW_BYTES {
+            return Poll::Pending;
+        }
+        self.void_bytes += bytes.len();
+        Poll::Ready(Ok(bytes.len()))
     }
 
     fn fail(&mut self, kind: io::ErrorKind) -> io::Error {
@@ -161,15 +214,102 @@ impl<S> SimStream<S> {
     }
 
     /// Hands out what has arrived, up to a cut.
-    fn hand_out(&mut self, mut bytes: Vec<u8>, room: &mut ReadBuf<'_>) {
+    fn hand_out(&mut self, (mut bytes, at): (Vec<u8>, Instant), room: &mut ReadBuf<'_>) {
         let rest = bytes.split_off(bytes.len().min(room.remaining()));
         let heard = self.tap.read(&bytes);
         if let Some(end) = self.wires.hear(&self.host, self.number, heard) {
             bytes.truncate(end);
         } else if !rest.is_empty() {
-            self.arrived = Some((rest, Instant::now()));
+            self.arrived.push_front((rest, at));
         }
         room.put_slice(&bytes);
+    }
+
+    /// Tells how the stream has ended.
+    fn hand_end(&mut self, end: io::Result<()>) -> Poll<io::Result<()>> {
+        match &end {
+            Ok(()) => self.end("end"),
+            Err(error) => self.end(&error.kind().to_string()),
+        }
+        Poll::Ready(end)
+    }
+}
+
+impl<S: AsyncRead + Unpin> SimStream<S> {
+    /// Takes what the engine has brought. No chunk overtakes an earlier one.
+    fn pull(&mut self, context: &mut Context<'_>) {
+        while self.engine_end.is_none()
+            && self.arrived.iter().map(|(bytes, _at)| bytes.len()).sum::<usize>() < WINDOW_BYTES
+        {
+            let mut buffer = ReadBuf::new(&mut self.scratch);
+            let read = Pin::new(&mut self.inner).poll_read(context, &mut buffer);
+            let chunk = buffer.filled().to_vec();
+            match read {
+                Poll::Ready(Ok(())) if !chunk.is_empty() => {
+                    let delay = self.wires.delay(self.number, self.side, self.chunks);
+                    self.chunks += 1;
+                    let due = Instant::now() + delay;
+                    let at = self.arrived.back().map_or(due, |(_bytes, last)| due.max(*last));
+                    self.arrived.push_back((chunk, at));
+                }
+                Poll::Ready(end) => self.engine_end = Some(end),
+                Poll::Pending => return,
+            }
+        }
+    }
+
+    /// Reads from a connection whose other end was killed.
+    ///
+    /// In which order the engine ends the streams of a killed host depends on the ids of its tasks, so
+    /// nobody listens to the engine any more: we decide when the stream ends.
+    fn poll_ending(
+        &mut self,
+        at: Duration,
+        context: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.pull(&mut Context::from_waker(Waker::noop()));
+        let ends_at = self.instant(at);
+        match self.arrived.pop_front() {
+            Some((bytes, due)) => {
+                if self.poll_until(due.min(ends_at), context).is_pending() {
+                    self.arrived.push_front((bytes, due));
+                    return Poll::Pending;
+                }
+                self.hand_out((bytes, due), room);
+                Poll::Ready(Ok(()))
+            }
+            None => {
+                ready!(self.poll_until(ends_at, context));
+                self.hand_end(Ok(()))
+            }
+        }
+    }
+
+    fn poll_open(
+        &mut self,
+        context: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.pull(context);
+        if let Some((bytes, due)) = self.arrived.pop_front() {
+            if self.poll_until(due, context).is_pending() {
+                self.arrived.push_front((bytes, due));
+                return Poll::Pending;
+            }
+            self.hand_out((bytes, due), room);
+            return Poll::Ready(Ok(()));
+        }
+        match self.engine_end.take() {
+            Some(end) => {
+                self.engine_end = Some(match &end {
+                    Ok(()) => Ok(()),
+                    Err(error) => Err(error.kind().into()),
+                });
+                self.hand_end(end)
+            }
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -181,49 +321,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for SimStream<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
-            let ending = match this.wires.gate(this.number, this.side, context) {
-                Gate::Gone => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-                Gate::Failed(kind) => return Poll::Ready(Err(this.fail(kind))),
-                Gate::Blocked { stuck } => return this.poll_blocked(stuck, context),
-                Gate::Ending { at } => Some(at),
-                Gate::Open => None,
+            return match this.wires.gate(this.number, this.side, context) {
+                Gate::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+                Gate::Failed(kind) => Poll::Ready(Err(this.fail(kind))),
+                Gate::Blocked { stuck } | Gate::Void { stuck } => this.poll_blocked(stuck, context),
+                Gate::Unclaimed { until } => {
+                    ready!(this.poll_until(this.instant(until), context));
+                    continue;
+                }
+                Gate::Ending { at } => this.poll_ending(at, context, room),
+                Gate::Open => this.poll_open(context, room),
             };
-            if let Some((bytes, at)) = this.arrived.take() {
-                if this.poll_until(at, context).is_pending() {
-                    this.arrived = Some((bytes, at));
-                    return Poll::Pending;
-                }
-                this.hand_out(bytes, room);
-                return Poll::Ready(Ok(()));
-            }
-            let mut chunk = vec![0; CHUNK_BYTES_MAX];
-            let mut buffer = ReadBuf::new(&mut chunk);
-            let read = Pin::new(&mut this.inner).poll_read(context, &mut buffer);
-            let length = buffer.filled().len();
-            match (read, ending) {
-                (Poll::Ready(Ok(())), _) if length > 0 => {
-                    chunk.truncate(length);
-                    let delay = this.wires.delay(this.number, this.side, this.chunks);
-                    this.chunks += 1;
-                    this.arrived = Some((chunk, Instant::now() + delay));
-                }
-                // The engine may end a killed host's stream at any moment; we decide when.
-                (_, Some(at)) => {
-                    let left = at.saturating_sub(this.wires.recorder().now());
-                    ready!(this.poll_until(Instant::now() + left, context));
-                    this.end("end");
-                    return Poll::Ready(Ok(()));
-                }
-                (Poll::Ready(Ok(())), None) => {
-                    this.end("end");
-                    return Poll::Ready(Ok(()));
-                }
-                (Poll::Ready(Err(error)), None) => {
-                    this.end(&error.kind().to_string());
-                    return Poll::Ready(Err(error));
-                }
-                (Poll::Pending, None) => return Poll::Pending,
-            }
         }
     }
 }
@@ -238,12 +346,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for SimStream<S> {
         match this.wires.gate(this.number, this.side, context) {
             Gate::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             Gate::Failed(kind) => Poll::Ready(Err(this.fail(kind))),
+            // Before the end has come, nobody knows that nobody reads.
+            Gate::Ending { at } if this.wires.recorder().now() < at => this.into_void(bytes),
             Gate::Ending { .. } => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Gate::Void { .. } => {
+                this.wires.stuck(this.number, this.side);
+                this.into_void(bytes)
+            }
             Gate::Blocked { .. } => {
                 this.wires.stuck(this.number, this.side);
+                // What the engine knows of the other end cannot be known here yet.
+                let written = Pin::new(&mut this.inner).poll_write(context, bytes);
+                written.map(|result| Ok(result.unwrap_or(bytes.len())))
+            }
+            Gate::Unclaimed { .. } | Gate::Open => {
                 Pin::new(&mut this.inner).poll_write(context, bytes)
             }
-            Gate::Open => Pin::new(&mut this.inner).poll_write(context, bytes),
         }
     }
 

@@ -7,20 +7,21 @@
 //! Latency jitter delays a chunk on the reader's side by a number that depends on the seed, the
 //! connection, the direction and the chunk's index and on nothing else.
 
+use super::connection::{Block, Connection, Fate, Gate, Surroundings};
 use super::random::prf;
 use super::recorder::Recorder;
 use super::tap::Heard;
 use crate::scenario::Host;
 use crate::trace::{What, Wire};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long written bytes may stay undelivered before the connection ends: `TCP_USER_TIMEOUT`, 20 s.
-pub(super) const USER_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many latencies a dialler has to take up what was accepted; the engine needs two.
+const CLAIM_LATENCIES: u32 = 4;
+
 /// The state of all connections of a world.
 #[derive(Debug)]
 pub(super) struct Wires {
@@ -39,8 +40,8 @@ struct State {
     /// By the engine's label, until the dialler has taken it up.
     accepted: BTreeMap<String, u64>,
     next: u64,
-    /// Blocked pairs, in both orders of their hosts.
-    blocked: BTreeMap<[Host; 2], Block>,
+    /// What keeps pairs of hosts apart; faults may overlap.
+    blocked: BTreeMap<[Host; 2], Vec<Block>>,
     /// Hosts whose process is down.
     down: BTreeSet<Host>,
     /// Hosts without power.
@@ -48,37 +49,6 @@ struct State {
     sockets: BTreeMap<Host, usize>,
     watches: Vec<FrameWatch>,
     fired: Vec<usize>,
-}
-
-/// How a pair of hosts is kept apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Block {
-    /// Everything waits, for as long as it takes.
-    Hold,
-    /// Everything is lost and sent again, until the user timeout.
-    Partition,
-}
-
-/// What becomes of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// Reset by the network.
-    Reset,
-    /// The process at this end is gone; the other end reads the end of the stream from then on.
-    Orphaned { side: usize, at: Duration },
-    /// This end is gone, and nobody tells the other.
-    Silent { side: usize },
-}
-
-#[derive(Debug)]
-struct Connection {
-    /// Dialler and accepter; the dialler is unknown until it has taken the connection up.
-    ends: [Option<Host>; 2],
-    open: [bool; 2],
-    fate: Option<Fate>,
-    /// Since when a side has had bytes under way that cannot arrive.
-    stuck_since: [Option<Duration>; 2],
-    wakers: [Vec<Waker>; 2],
 }
 
 /// Waits for the `nth` frame `event` that a client reads.
@@ -126,7 +96,7 @@ impl Wires {
     /// What becomes of an attempt to connect now.
     pub(super) fn reach(&self, from: &Host, to: &Host) -> Reach {
         let state = self.state();
-        if state.blocked.contains_key(&[from.clone(), to.clone()]) || state.dark.contains(to) {
+        if state.block_between(from, to).is_some() || state.dark.contains(to) {
             Reach::Swallowed
         } else if state.down.contains(to) {
             Reach::Refused { after: self.latency * 2 }
@@ -140,60 +110,52 @@ impl Wires {
         let mut state = self.state();
         state.next += 1;
         let number = state.next;
-        let connection = Connection {
-            ends: [None, Some(host.clone())],
-            open: [false, true],
-            fate: None,
-            stuck_since: [None, None],
-            wakers: [Vec::new(), Vec::new()],
-        };
+        let claim_until = self.recorder.now() + self.latency * CLAIM_LATENCIES;
+        let connection = Connection::accepted(host.clone(), claim_until);
         state.connections.insert(number, connection);
         state.accepted.insert(label, number);
         *state.sockets.entry(host.clone()).or_default() += 1;
         number
     }
 
-    /// The number of a connection that `host` has dialled; none if the other end has gone already.
+    /// The number of a connection that `host` has dialled; none if it is lost already.
     pub(super) fn dialled(&self, host: &Host, label: &str) -> Option<u64> {
         let mut state = self.state();
         let number = state.accepted.remove(label)?;
         let connection = state.connections.get_mut(&number)?;
-        connection.ends[0] = Some(host.clone());
-        connection.open[0] = true;
+        if !connection.is_whole() {
+            return None;
+        }
+        let wakers = connection.claim(host.clone());
         *state.sockets.entry(host.clone()).or_default() += 1;
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
         Some(number)
     }
 
     /// Wakes everybody who waits for a link, in the order of the connections.
     fn look_again(&self) {
         let mut state = self.state();
-        let wakers: Vec<Waker> = state
-            .connections
-            .values_mut()
-            .flat_map(|connection| connection.wakers.iter_mut().flat_map(std::mem::take))
-            .collect();
+        let wakers: Vec<Waker> =
+            state.connections.values_mut().flat_map(Connection::take_wakers).collect();
         drop(state);
-        for waker in wakers {
-            waker.wake();
-        }
+        wakers.into_iter().for_each(Waker::wake);
         self.changed.send_modify(|version| *version += 1);
     }
 
-    /// Keeps two hosts apart.
-    pub(super) fn block(&self, [a, b]: &[Host; 2], block: Block) {
-        let mut state = self.state();
-        state.blocked.insert([a.clone(), b.clone()], block);
-        state.blocked.insert([b.clone(), a.clone()], block);
-        drop(state);
+    /// Keeps two hosts apart, besides whatever does so already.
+    pub(super) fn block(&self, between: &[Host; 2], block: Block) {
+        self.state().blocked.entry(link(between)).or_default().push(block);
         self.look_again();
     }
 
-    /// Lets two hosts reach each other again.
-    pub(super) fn unblock(&self, [a, b]: &[Host; 2]) {
-        let mut state = self.state();
-        state.blocked.remove(&[a.clone(), b.clone()]);
-        state.blocked.remove(&[b.clone(), a.clone()]);
-        drop(state);
+    /// Ends one [`Wires::block`] of this kind.
+    pub(super) fn unblock(&self, between: &[Host; 2], block: Block) {
+        if let Some(blocks) = self.state().blocked.get_mut(&link(between))
+            && let Some(place) = blocks.iter().position(|other| *other == block)
+        {
+            blocks.remove(place);
+        }
         self.look_again();
     }
 
@@ -215,8 +177,8 @@ impl Wires {
     /// A process is gone: the other ends of its connections read the end of the stream.
     pub(super) fn process_dies(&self, host: &Host) {
         let now = self.recorder.now();
-        self.take_down(host, |connection, side, seed| {
-            connection.fate = Some(Fate::Orphaned { side, at: now + seed });
+        self.take_down(host, |connection, side, delay| {
+            connection.fate = Some(Fate::Orphaned { side, at: now + delay });
         });
     }
 
@@ -240,6 +202,11 @@ impl Wires {
         }
         drop(state);
         self.look_again();
+    }
+
+    /// A process has ended in order, and nobody listens in its place.
+    pub(super) fn leaves(&self, host: &Host) {
+        self.state().down.insert(host.clone());
     }
 
     /// A host is there again. Whoever still writes to its former self is told so.
@@ -286,65 +253,23 @@ impl Wires {
         let mut state = self.state();
         let Some(connection) = state.connections.get(&number) else { return Gate::Gone };
         let block = match &connection.ends {
-            [Some(a), Some(b)] => state.blocked.get(&[a.clone(), b.clone()]).copied(),
+            [Some(a), Some(b)] => state.block_between(a, b),
             [_, _] => None,
         };
-        let other_is_up = match connection.ends.get(1 - side) {
-            Some(Some(other)) => !state.down.contains(other),
-            Some(None) | None => true,
-        };
-        let Some(connection) = state.connections.get_mut(&number) else { return Gate::Gone };
-        let stuck = connection.stuck_since.get(side).copied().flatten();
-        let gate = match (connection.fate, block) {
-            (Some(Fate::Reset), _) => Gate::Failed(io::ErrorKind::ConnectionReset),
-            (Some(Fate::Orphaned { side: dead, .. } | Fate::Silent { side: dead }), _)
-                if dead == side =>
-            {
-                Gate::Gone
-            }
-            (Some(Fate::Orphaned { at, .. }), _) => Gate::Ending { at },
-            // A packet from before reaches the new process, which knows nothing of it.
-            (Some(Fate::Silent { .. }), _) if stuck.is_some() && other_is_up => {
-                connection.fate = Some(Fate::Reset);
-                Gate::Failed(io::ErrorKind::ConnectionReset)
-            }
-            (Some(Fate::Silent { .. }), _) => Gate::Blocked { stuck },
-            (None, Some(Block::Partition)) => Gate::Blocked { stuck },
-            (None, Some(Block::Hold)) => Gate::Blocked { stuck: None },
-            (None, None) => Gate::Open,
-        };
-        if let Gate::Blocked { stuck: Some(since) } = gate
-            && now.saturating_sub(since) >= USER_TIMEOUT
-        {
-            connection.fate = Some(Fate::Silent { side });
-            return Gate::Failed(io::ErrorKind::TimedOut);
-        }
-        match gate {
-            Gate::Blocked { .. } | Gate::Ending { .. } | Gate::Open => {
-                if let Some(wakers) = connection.wakers.get_mut(side)
-                    && !wakers.iter().any(|waker| waker.will_wake(context.waker()))
-                {
-                    wakers.push(context.waker().clone());
-                }
-            }
-            Gate::Failed(_) | Gate::Gone => {}
-        }
-        if gate == Gate::Open
-            && let Some(stuck) = connection.stuck_since.get_mut(side)
-        {
-            *stuck = None;
-        }
-        gate
+        let other_is_up = connection.other(side).is_none_or(|other| !state.down.contains(other));
+        let around = Surroundings { now, block, other_is_up };
+        let connection = state.connections.get_mut(&number);
+        connection.map_or(Gate::Gone, |connection| connection.gate(side, around, context))
     }
 
     /// Notes that `side` has bytes under way that cannot arrive now.
     pub(super) fn stuck(&self, number: u64, side: usize) {
         let now = self.recorder.now();
-        if let Some(connection) = self.state().connections.get_mut(&number)
-            && let Some(since) = connection.stuck_since.get_mut(side)
-        {
-            since.get_or_insert(now);
-        }
+        let wakers = match self.state().connections.get_mut(&number) {
+            Some(connection) => connection.stuck(side, now),
+            None => Vec::new(),
+        };
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Tells the trace what a host has read. Returns where the connection is cut, if it is.
@@ -355,7 +280,7 @@ impl Wires {
         heard: Vec<(usize, Heard)>,
     ) -> Option<usize> {
         for (end, item) in heard {
-            let (what, event) = self.meaning(number, item)?;
+            let Some((what, event)) = self.meaning(number, item) else { continue };
             self.recorder.record(host, what);
             if event.is_some_and(|event| self.is_cut_at(host, &event, number)) {
                 return Some(end);
@@ -413,20 +338,37 @@ impl Wires {
         true
     }
 
+    /// A host lets go of its side of a connection.
     pub(super) fn close(&self, host: &Host, number: u64, side: usize) {
         let mut state = self.state();
         if let Some(sockets) = state.sockets.get_mut(host) {
             *sockets = sockets.saturating_sub(1);
         }
-        if let Some(connection) = state.connections.get_mut(&number) {
-            if let Some(open) = connection.open.get_mut(side) {
-                *open = false;
-            }
-            if connection.open == [false, false] {
-                state.connections.remove(&number);
-            }
+        let last = state.connections.get_mut(&number).is_some_and(|end| end.close(side));
+        if last {
+            state.connections.remove(&number);
+            state.accepted.retain(|_label, other| *other != number);
         }
     }
+}
+
+impl State {
+    /// What keeps two hosts apart; a loss outweighs a wait.
+    fn block_between(&self, a: &Host, b: &Host) -> Option<Block> {
+        if self.blocked.is_empty() {
+            return None;
+        }
+        let blocks = self.blocked.get(&link(&[a.clone(), b.clone()]))?;
+        let partition = blocks.iter().find(|block| **block == Block::Partition);
+        partition.or_else(|| blocks.first()).copied()
+    }
+}
+
+/// Two hosts, whichever was named first.
+fn link(between: &[Host; 2]) -> [Host; 2] {
+    let mut link = between.clone();
+    link.sort();
+    link
 }
 
 /// The `event` of a text frame.
@@ -445,26 +387,4 @@ pub(super) enum Reach {
     Refused {
         after: Duration,
     },
-}
-
-/// What stands in the way of one side of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gate {
-    Open,
-    Blocked {
-        stuck: Option<Duration>,
-    },
-    /// What is there may be read; the stream ends at this time.
-    Ending {
-        at: Duration,
-    },
-    Failed(io::ErrorKind),
-    /// This side itself is no more.
-    Gone,
-}
-
-impl Connection {
-    fn is_whole(&self) -> bool {
-        self.fate.is_none()
-    }
 }

@@ -1,0 +1,223 @@
+//! Calm links, blocked links and cut connections.
+
+use super::*;
+
+#[test]
+fn a_calm_echo_comes_back_in_order_with_jitter_that_repeats_by_seed() {
+    let run = |seed| {
+        let mut stage = Stage::with_echo(seed).with_talk(40, ms(50));
+        stage.until(ms(3_000));
+        assert_eq!(stage.notes.read("ana"), Stage::numbers(40));
+        let lines = stage.notes.lines.lock().unwrap().clone();
+        lines
+    };
+    let (once, again, other) = (run(1), run(1), run(2));
+    assert_eq!(once, again);
+    assert_ne!(once, other, "the seed moves nothing");
+    let echoes = once.iter().filter(|(_, who, line)| *who == "ana" && line.starts_with("read"));
+    let mut offsets: Vec<u128> = echoes.map(|(at, ..)| at.as_millis() % 50).collect();
+    offsets.dedup();
+    assert!(offsets.len() > 5, "hardly any jitter: {offsets:?}");
+}
+
+#[test]
+fn a_burst_takes_the_jitter_of_one_chunk_and_not_of_all() {
+    let mut stage = Stage::with_echo(3).with_talk(200, Duration::ZERO);
+    stage.until(ms(150));
+    assert_eq!(stage.notes.read("ana"), Stage::numbers(200));
+}
+
+#[test]
+fn a_host_whose_process_is_down_refuses_after_a_round_trip() {
+    let mut stage = Stage::with_echo(1);
+    stage.until(ms(100));
+    stage.crash(&SERVER);
+    let mut stage = stage.with_talk(1, ms(1));
+    stage.until(ms(200));
+    let at = stage.notes.when("ana", "refused connection refused").unwrap();
+    assert!((ms(118)..ms(123)).contains(&at), "{at:?}");
+}
+
+#[test]
+fn a_process_that_ended_in_order_refuses_too() {
+    let mut stage = Stage::new(1);
+    stage.host(SERVER, |net, _notes| async move { drop(net.listen("agent:80").await.unwrap()) });
+    stage.until(ms(50));
+    stage.wires.leaves(&SERVER);
+    let mut stage = stage.with_talk(1, ms(1));
+    stage.until(ms(200));
+    assert!(stage.notes.when("ana", "refused connection refused").is_some());
+}
+
+#[test]
+fn an_attempt_to_reach_a_dark_host_hangs_until_it_is_up() {
+    let mut stage = Stage::with_echo(1);
+    stage.until(ms(100));
+    stage.lose_power(&SERVER);
+    let mut stage = stage.with_talk(3, ms(10));
+    stage.until(ms(60_000));
+    assert_eq!(stage.notes.last("ana"), "");
+    stage.start(&SERVER);
+    stage.until(ms(61_000));
+    // The one attempt that hung may meet the host before it listens: then it is refused, as in the field.
+    let refused = stage.notes.when("ana", "refused").is_some();
+    assert!(refused || stage.notes.read("ana") == Stage::numbers(3));
+}
+
+#[test]
+fn an_attempt_over_a_blocked_link_hangs_until_the_repair_and_then_succeeds() {
+    for block in [Block::Partition, Block::Hold] {
+        // Before the attempt, and in the middle of it.
+        for early in [0, 10, 20, 30] {
+            let mut stage = Stage::with_echo(1).with_talk(3, ms(10));
+            stage.until(ms(early));
+            stage.wires.block(&both(), block);
+            stage.until(ms(15_000));
+            assert_eq!(stage.notes.read("ana"), "", "{block:?} at {early}");
+            stage.wires.unblock(&both(), block);
+            stage.until(ms(17_000));
+            assert_eq!(stage.notes.read("ana"), Stage::numbers(3), "{block:?} at {early}");
+        }
+    }
+}
+
+#[test]
+fn what_is_written_in_a_short_partition_arrives_whole_and_in_order() {
+    let mut stage = Stage::with_echo(4).with_talk(300, ms(50));
+    stage.until(ms(1_000));
+    stage.wires.block(&both(), Block::Partition);
+    stage.until(ms(1_100));
+    let before = stage.notes.read("server");
+    stage.until(ms(15_000));
+    assert_eq!(stage.notes.read("server"), before, "something came through");
+    stage.wires.unblock(&both(), Block::Partition);
+    stage.until(ms(17_000));
+    assert_eq!(stage.notes.read("server"), Stage::numbers(300));
+    assert_eq!(stage.notes.read("ana"), Stage::numbers(300));
+}
+
+#[test]
+fn a_partition_longer_than_the_user_timeout_fails_the_writer() {
+    // Whether it goes on writing or waits for an answer to one word.
+    for (count, pause) in [(1_000, ms(100)), (2, ms(1_000))] {
+        let mut stage = Stage::with_echo(4).with_talk(count, pause);
+        stage.until(ms(500));
+        stage.wires.block(&both(), Block::Partition);
+        stage.until(ms(40_000));
+        let at = stage.notes.when("ana", "failed timed out").expect("no time limit");
+        assert!((ms(20_500)..ms(21_200)).contains(&at), "{at:?}");
+        let heard = stage.notes.read("server");
+        stage.wires.unblock(&both(), Block::Partition);
+        stage.until(ms(41_000));
+        assert_eq!(stage.notes.read("server"), heard, "bytes of a connection given up");
+    }
+}
+
+#[test]
+fn a_silent_reader_does_not_time_out_in_a_partition() {
+    let mut stage = Stage::with_echo(4).with_talk(1, ms(10));
+    stage.until(ms(500));
+    stage.wires.block(&both(), Block::Partition);
+    stage.until(ms(90_000));
+    assert_eq!(stage.notes.last("ana"), "read 0;");
+    assert_eq!(stage.wires.sockets(&ana()), 1);
+}
+
+#[test]
+fn a_hold_never_times_out() {
+    let mut stage = Stage::with_echo(4).with_talk(100, ms(100));
+    stage.until(ms(500));
+    stage.wires.block(&both(), Block::Hold);
+    stage.until(ms(120_000));
+    assert_eq!(stage.notes.when("ana", "failed"), None);
+    stage.wires.unblock(&both(), Block::Hold);
+    stage.until(ms(121_000));
+    assert_eq!(stage.notes.read("ana"), Stage::numbers(100));
+}
+
+#[test]
+fn of_two_faults_on_a_link_each_lasts_its_own_time() {
+    let mut stage = Stage::with_echo(4).with_talk(10, ms(100));
+    stage.until(ms(300));
+    stage.wires.block(&both(), Block::Hold);
+    stage.wires.block(&[SERVER, ana()], Block::Partition);
+    stage.until(ms(1_000));
+    let before = stage.notes.read("ana");
+    stage.wires.unblock(&[SERVER, ana()], Block::Partition);
+    stage.until(ms(2_000));
+    assert_eq!(stage.notes.read("ana"), before, "the hold is still there");
+    stage.wires.unblock(&both(), Block::Hold);
+    stage.until(ms(3_000));
+    assert_eq!(stage.notes.read("ana"), Stage::numbers(10));
+}
+
+#[test]
+fn a_cut_resets_both_ends() {
+    let mut stage = Stage::with_echo(1).with_talk(100, ms(50));
+    stage.until(ms(1_000));
+    assert!(stage.wires.cut(&ana()));
+    stage.until(ms(1_050));
+    for who in ["ana", "server"] {
+        assert_eq!(stage.notes.last(who), "failed connection reset");
+    }
+    assert!(!stage.wires.cut(&ana()), "nothing is left to cut");
+    assert_eq!(stage.wires.sockets(&ana()) + stage.wires.sockets(&SERVER), 0);
+}
+
+/// Sends a WebSocket head and four frames in one write.
+async fn send_frames(net: SimNet<TurmoilNet>, _notes: Notes) {
+    let mut listener = net.listen("agent:80").await.unwrap();
+    let mut stream = SimNet::<TurmoilNet>::accept(&mut listener).await.unwrap();
+    let mut bytes = b"HTTP/1.1 101 OK\r\nupgrade: websocket\r\n\r\n".to_vec();
+    for number in 1..=4 {
+        let text = format!("{{\"event\":\"message\",\"n\":{number}}}");
+        bytes.extend([0x81, u8::try_from(text.len()).unwrap()]);
+        bytes.extend(text.bytes());
+    }
+    stream.write_all(&bytes).await.unwrap();
+    std::future::pending().await
+}
+
+#[test]
+fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame() {
+    for nth in 1..=4 {
+        let mut stage = Stage::new(1);
+        stage.host(SERVER, send_frames);
+        let cut = Some(crate::trace::What::ScriptDone);
+        let event = "message".to_owned();
+        stage.wires.watch(FrameWatch { id: 7, client: ana(), event, left: nth, cut });
+        let mut stage = stage.with_talk(0, ms(1));
+        stage.until(ms(500));
+        let read = stage.notes.read("ana");
+        assert!(read.ends_with(&format!("\"n\":{nth}}}")), "{read}");
+        assert_eq!(stage.notes.last("ana"), "failed connection reset");
+        assert_eq!(stage.wires.fired(), [7]);
+    }
+}
+
+#[test]
+fn no_socket_is_left_when_streams_are_dropped() {
+    let mut stage = Stage::with_echo(1);
+    stage.host(ana(), |net, _notes| async move {
+        for _ in 0..20 {
+            let mut stream = net.connect("agent:80").await.unwrap();
+            stream.write_all(b"x").await.unwrap();
+            assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 1);
+        }
+    });
+    stage.until(ms(2_000));
+    assert_eq!(stage.notes.read("server"), "x".repeat(20));
+    assert_eq!(stage.wires.sockets(&ana()) + stage.wires.sockets(&SERVER), 0);
+}
+
+#[test]
+fn an_accepted_connection_that_nobody_takes_up_is_reset() {
+    // The dialler dies while its attempt is under way.
+    for at in [10, 20, 30] {
+        let mut stage = Stage::with_echo(1).with_talk(0, ms(1));
+        stage.until(ms(at));
+        stage.crash(&ana());
+        stage.until(ms(500));
+        assert_eq!(stage.wires.sockets(&SERVER), 0, "killed at {at}");
+    }
+}

@@ -1,0 +1,161 @@
+//! One scenario, one trace: in one process and in two, whatever ran before and whatever the environment.
+
+use rehearse::project::Project;
+use rehearse::rehearsal::Rehearsal;
+use rehearse::scenario::{Armed, Fault, Host, Scenario, Trigger, default_world};
+use rehearse::trace::Trace;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// A session in which much goes wrong.
+const ROUGH: &str = r#"session: rough
+about: Everything goes wrong once, and the users are served all the same.
+tags: [faults]
+seed: 11
+world: { catalog: willamette }
+clients:
+  - { name: ana, user: u-1, thread: t-1 }
+  - { name: ben, user: u-2, thread: t-2 }
+turns:
+  - user: "2 bed homes to buy in Portland under $400k"
+    by: ana
+    faults:
+      - at: { frame: ack }
+        do: { crash: { host: supervisor, down: 1s } }
+      - at: { elapsed: 3s }
+        do: { bounce: { host: gateway-1 } }
+    expect: { agent: real_estate }
+  - user: "Hello there"
+    by: ben
+    faults:
+      - at: { elapsed: 0ms }
+        do: { power_loss: { host: gateway-2, down: 5s } }
+    expect: { agent: general }
+"#;
+
+fn project() -> Project {
+    Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us")
+}
+
+fn play(project: &Project, scenario: &Scenario) -> Trace {
+    Rehearsal::of_scenario(project, scenario).expect("the harness works").trace
+}
+
+/// The default world of a seed, in which everything breaks once.
+fn broken_world(seed: u64) -> Scenario {
+    let mut scenario = default_world(seed);
+    let down = Duration::from_secs(3);
+    let ana = || Host::Client("ana".to_owned());
+    let faults = [
+        Fault::Crash { host: Host::Supervisor, down },
+        Fault::Partition { between: [ana(), Host::Gateway(1)], lasts: down },
+        Fault::PowerLoss { host: Host::Gateway(2), down },
+        Fault::Hold { between: [Host::Supervisor, Host::Agent], lasts: down },
+        Fault::Cut { client: ana() },
+        Fault::Bounce { host: Host::Gateway(1) },
+        Fault::PowerLoss { host: Host::Supervisor, down },
+        Fault::Crash { host: Host::Gateway(1), down },
+    ];
+    let times = (1..).map(|n| Duration::from_millis(n * 6_010));
+    scenario.faults =
+        times.zip(faults).map(|(at, fault)| Armed { at: Trigger::Elapsed(at), fault }).collect();
+    scenario
+}
+
+#[test]
+fn a_scenario_happens_the_same_way_again_whatever_ran_in_between() {
+    let project = project();
+    for seed in 0..3 {
+        let scenario = broken_world(seed);
+        let once = play(&project, &scenario);
+        let mut other = default_world(seed + 100);
+        for turns in [1, 2, 3, 5] {
+            other.turns.truncate(turns);
+            play(&project, &other);
+            let again = play(&project, &scenario);
+            assert_eq!(once.first_divergence(&again), None, "seed {seed}");
+            assert_eq!(once.hash(), again.hash());
+        }
+    }
+}
+
+/// A working copy with nothing but sessions, for what a process leaves behind.
+fn working_copy(name: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let catalogs = root.join("sessions/catalogs");
+    fs::create_dir_all(&catalogs).expect("a directory of our own");
+    let text = project().catalog("willamette").expect("the catalogue").to_owned();
+    fs::write(catalogs.join("willamette.csv"), text).expect("a file of our own");
+    fs::write(root.join("sessions/rough.yaml"), ROUGH).expect("a file of our own");
+    root
+}
+
+/// The hash that a process prints, and the trace that it keeps.
+fn in_a_process(mut command: Command, root: &Path, arguments: &[&str]) -> (String, String) {
+    let done = command.current_dir(root).arg("run").args(arguments).arg("--hash").output();
+    let done = done.expect("the binary runs");
+    let complaints = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_ne!(done.status.code(), Some(2), "{complaints}");
+    let kept = fs::read_dir(root.join("target/rehearse")).expect("it kept something");
+    let kept = kept.map(|entry| entry.expect("an entry").path().join("trace.jsonl"));
+    let traces: Vec<_> = kept.map(|path| fs::read_to_string(path).expect("a trace")).collect();
+    (String::from_utf8_lossy(&done.stdout).into_owned(), traces.concat())
+}
+
+fn first_difference(one: &str, other: &str) -> Option<String> {
+    let mut lines = (1..).zip(one.lines().zip(other.lines()));
+    let (number, (one, other)) = lines.find(|(_, (one, other))| one != other)?;
+    Some(format!("event {number}\n  once  {one}\n  again {other}"))
+}
+
+fn rehearse() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_rehearse"))
+}
+
+/// Another environment: its size moves the stack.
+fn abroad() -> Command {
+    let mut command = rehearse();
+    command.env("TZ", "Asia/Kathmandu").env("LANG", "tr_TR.UTF-8").env("LC_ALL", "tr_TR.UTF-8");
+    command.env("BALLAST", "x".repeat(5_000));
+    command
+}
+
+/// Without randomised addresses, where the system can do that.
+fn fixed_addresses() -> Option<Command> {
+    let setarch = || Command::new("setarch");
+    let works = setarch().args(["-R", "true"]).status().is_ok_and(|status| status.success());
+    let mut command = setarch();
+    command.args(["-R", env!("CARGO_BIN_EXE_rehearse")]);
+    works.then_some(command)
+}
+
+fn same_everywhere(name: &str, arguments: &[&str]) {
+    let here = in_a_process(rehearse(), &working_copy(&format!("{name}-1")), arguments);
+    let others = [Some(rehearse()), Some(abroad()), fixed_addresses()];
+    for (number, command) in (2..).zip(others.into_iter().flatten()) {
+        let there = in_a_process(command, &working_copy(&format!("{name}-{number}")), arguments);
+        assert_eq!(first_difference(&here.1, &there.1), None, "process {number}");
+        assert_eq!(here.0, there.0, "process {number}");
+    }
+    assert_eq!(here.0.trim().len(), 64, "not a hash: {}", here.0);
+}
+
+#[test]
+fn a_seed_happens_the_same_way_in_every_process() {
+    same_everywhere("seed", &["--seed", "3"]);
+}
+
+#[test]
+fn a_session_with_faults_happens_the_same_way_in_every_process() {
+    same_everywhere("session", &["sessions/rough.yaml"]);
+}
+
+#[test]
+fn a_process_tells_the_hash_that_a_test_computes() {
+    let (hash, trace) = in_a_process(rehearse(), &working_copy("same"), &["--seed", "5"]);
+    let ours = play(&project(), &default_world(5));
+    assert_eq!(first_difference(&trace, &ours.to_text()), None);
+    assert_eq!(hash.trim(), ours.hash());
+}

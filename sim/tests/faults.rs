@@ -1,0 +1,280 @@
+//! Each kind of fault against the whole assistant: the promises hold, the fault began, bit and ended.
+
+use rehearse::project::Project;
+use rehearse::rehearsal::Rehearsal;
+use rehearse::report::transcript::transcript;
+use rehearse::scenario::{
+    Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec,
+};
+use rehearse::trace::{Trace, What};
+use std::path::Path;
+use std::time::Duration;
+
+const SEEDS: std::ops::Range<u64> = 0..5;
+
+/// Whether a fault has left its mark on a run.
+type Bit<'a> = &'a dyn Fn(&Trace) -> bool;
+
+fn ms(number: u64) -> Duration {
+    Duration::from_millis(number)
+}
+
+fn ana() -> Host {
+    Host::Client("ana".to_owned())
+}
+
+fn after(milliseconds: u64, fault: Fault) -> Armed {
+    Armed { at: Trigger::Elapsed(ms(milliseconds)), fault }
+}
+
+fn on(event: &str, fault: Fault) -> Armed {
+    Armed { at: Trigger::Frame { event: event.to_owned(), nth: 1 }, fault }
+}
+
+fn crash(host: Host, down: u64) -> Fault {
+    Fault::Crash { host, down: ms(down) }
+}
+
+fn power_loss(host: Host, down: u64) -> Fault {
+    Fault::PowerLoss { host, down: ms(down) }
+}
+
+fn bounce(host: Host) -> Fault {
+    Fault::Bounce { host }
+}
+
+fn partition(a: Host, b: Host, lasts: u64) -> Fault {
+    Fault::Partition { between: [a, b], lasts: ms(lasts) }
+}
+
+fn hold(a: Host, b: Host, lasts: u64) -> Fault {
+    Fault::Hold { between: [a, b], lasts: ms(lasts) }
+}
+
+fn cut() -> Fault {
+    Fault::Cut { client: ana() }
+}
+
+/// Ana and Ben, three turns; `faults` wait for the second, which is Ana's.
+fn scenario(seed: u64, faults: Vec<Armed>) -> Scenario {
+    let client = |name: &str| ClientSpec {
+        name: name.to_owned(),
+        user: format!("u-{name}"),
+        thread: format!("t-{name}"),
+    };
+    let turn = |client, text: &str, faults| {
+        let (text, pause) = (text.to_owned(), Duration::from_secs(2));
+        Turn { client, text, pause, faults }
+    };
+    Scenario {
+        name: format!("faults-{seed}"),
+        seed,
+        world: WorldSpec::default(),
+        clients: vec![client("ana"), client("ben")],
+        turns: vec![
+            turn(1, "Hello there", Vec::new()),
+            turn(0, "2 bed homes to buy in Portland under $400k", faults),
+            turn(0, "Does the second one have parking?", Vec::new()),
+        ],
+        pace: Pace::Together,
+        faults: Vec::new(),
+    }
+}
+
+fn count(trace: &Trace, wanted: impl Fn(&Host, &What) -> bool) -> usize {
+    trace.events.iter().filter(|event| wanted(&event.host, &event.what)).count()
+}
+
+fn starts(trace: &Trace, wanted: &Host) -> usize {
+    count(trace, |host, what| host == wanted && matches!(what, What::Started))
+}
+
+fn stops(trace: &Trace, wanted: &Host) -> usize {
+    count(trace, |host, what| host == wanted && matches!(what, What::Stopped { .. }))
+}
+
+fn ended(trace: &Trace, wanted: &Host, why: &str) -> bool {
+    let ends = |host: &Host, what: &What| {
+        host == wanted && matches!(what, What::Ended { how, .. } if how == why)
+    };
+    count(trace, ends) > 0
+}
+
+/// How long the users were busy.
+fn script(trace: &Trace) -> Duration {
+    let done = trace.events.iter().find(|event| matches!(event.what, What::ScriptDone));
+    Duration::from_micros(done.map_or(0, |event| event.at_us))
+}
+
+/// What is wrong with a run of these faults.
+fn wrong(project: &Project, seed: u64, faults: &[Armed], bit: Bit<'_>) -> Option<String> {
+    let scenario = scenario(seed, faults.to_vec());
+    let run = Rehearsal::of_scenario(project, &scenario).expect("the harness works");
+    let trace = &run.trace;
+    let injected = count(trace, |_, what| matches!(what, What::Injected { .. }));
+    let healed = count(trace, |_, what| matches!(what, What::Healed { .. }));
+    let lasting = faults.iter().filter(|armed| !matches!(armed.fault, Fault::Cut { .. })).count();
+    let why = if !run.violations.is_empty() {
+        format!("{:#?}", run.violations)
+    } else if (injected, healed) != (faults.len(), lasting) {
+        format!("{injected} began, {healed} ended")
+    } else if !bit(trace) {
+        "no effect".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("seed {seed}, {faults:?}\n{why}\n{}", transcript(&scenario, trace)))
+}
+
+/// Plays the faults of every case over all seeds.
+fn hold_true(cases: &[(Vec<Armed>, Bit<'_>)]) {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    let runs = cases.iter().flat_map(|case| SEEDS.map(move |seed| (seed, case)));
+    let found: Vec<_> =
+        runs.filter_map(|(seed, (faults, bit))| wrong(&project, seed, faults, *bit)).collect();
+    assert!(found.is_empty(), "{} runs are wrong\n{}", found.len(), found.join("\n"));
+}
+
+fn serving_hosts() -> [Host; 5] {
+    [Host::Gateway(1), Host::Gateway(2), Host::Supervisor, Host::Agent, Host::TokenService]
+}
+
+#[test]
+fn without_a_fault_the_users_are_served_within_a_second_a_turn() {
+    hold_true(&[(Vec::new(), &|trace| script(trace) < ms(9_000))]);
+}
+
+#[test]
+fn every_serving_host_may_crash_at_any_point_of_a_turn() {
+    for host in serving_hosts() {
+        let restarted = |trace: &Trace| starts(trace, &host) == 2;
+        let at = |event| vec![on(event, crash(host.clone(), 1_000))];
+        hold_true(&[
+            (vec![after(0, crash(host.clone(), 6_000))], &restarted),
+            (at("ack"), &restarted),
+            (at("user_turn"), &restarted),
+            (at("recommendations"), &restarted),
+        ]);
+    }
+}
+
+#[test]
+fn every_serving_host_may_lose_its_power() {
+    for host in serving_hosts() {
+        let restarted = |trace: &Trace| starts(trace, &host) == 2;
+        hold_true(&[
+            (vec![after(0, power_loss(host.clone(), 5_000))], &restarted),
+            (vec![on("ack", power_loss(host.clone(), 1_000))], &restarted),
+        ]);
+    }
+}
+
+#[test]
+fn every_serving_host_may_be_deployed() {
+    for host in serving_hosts() {
+        let twice = |trace: &Trace| starts(trace, &host) == 2 && stops(trace, &host) == 2;
+        hold_true(&[
+            (vec![after(0, bounce(host.clone()))], &twice),
+            (vec![on("ack", bounce(host.clone()))], &twice),
+        ]);
+    }
+}
+
+#[test]
+fn both_gateways_may_be_deployed_at_once() {
+    let both = |trace: &Trace| [1, 2].into_iter().all(|n| stops(trace, &Host::Gateway(n)) == 2);
+    let gateways = [1, 2].map(|n| after(20, bounce(Host::Gateway(n))));
+    hold_true(&[(gateways.to_vec(), &both)]);
+}
+
+#[test]
+fn a_host_may_be_killed_in_the_middle_of_a_deploy() {
+    let host = Host::Gateway(1);
+    let faults = vec![after(0, bounce(host.clone())), after(50, crash(host, 2_000))];
+    hold_true(&[(faults, &|trace| starts(trace, &Host::Gateway(1)) == 2)]);
+}
+
+#[test]
+fn a_partition_only_delays() {
+    let slow = |trace: &Trace| script(trace) > ms(10_000);
+    let timed_out = |trace: &Trace| ended(trace, &ana(), "timed out");
+    let (gateway, supervisor) = (|| Host::Gateway(1), || Host::Supervisor);
+    hold_true(&[
+        (vec![after(0, partition(gateway(), supervisor(), 8_000))], &slow),
+        (vec![on("ack", partition(gateway(), supervisor(), 8_000))], &slow),
+        (vec![after(0, partition(supervisor(), Host::Agent, 8_000))], &slow),
+        (vec![after(0, partition(ana(), gateway(), 8_000))], &slow),
+        (vec![after(0, partition(ana(), gateway(), 30_000))], &timed_out),
+    ]);
+}
+
+#[test]
+fn a_hold_only_delays() {
+    let slow = |trace: &Trace| script(trace) > ms(10_000);
+    hold_true(&[
+        (vec![after(0, hold(Host::Supervisor, Host::Agent, 5_000))], &slow),
+        (vec![after(0, hold(Host::Gateway(1), Host::Supervisor, 5_000))], &slow),
+        (vec![after(0, hold(ana(), Host::Gateway(1), 5_000))], &slow),
+    ]);
+}
+
+#[test]
+fn a_cut_is_mended_by_a_new_connection() {
+    let reset = |trace: &Trace| ended(trace, &ana(), "connection reset");
+    hold_true(&[
+        (vec![after(0, cut())], &reset),
+        (vec![after(60, cut())], &reset),
+        (vec![on("ack", cut())], &reset),
+        (vec![on("user_turn", cut())], &reset),
+        (vec![on("recommendations", cut())], &reset),
+        (vec![on("message", cut())], &reset),
+    ]);
+}
+
+#[test]
+fn a_cut_without_a_token_service_is_mended_once_it_is_back() {
+    let refused = |host: &Host, what: &What| {
+        *host == ana() && matches!(what, What::NotConnected { to: Host::TokenService, .. })
+    };
+    let faults = vec![after(0, crash(Host::TokenService, 12_000)), after(10, cut())];
+    hold_true(&[(faults, &|trace| count(trace, refused) > 0)]);
+}
+
+#[test]
+fn overlapping_faults_each_end_once() {
+    let faults = vec![
+        after(0, hold(Host::Supervisor, Host::Agent, 4_000)),
+        after(10, partition(Host::Agent, Host::Supervisor, 2_000)),
+        after(20, crash(Host::Supervisor, 1_000)),
+        after(30, power_loss(Host::Agent, 3_000)),
+    ];
+    let twice = |trace: &Trace| {
+        [Host::Supervisor, Host::Agent].into_iter().all(|host| starts(trace, &host) == 2)
+    };
+    hold_true(&[(faults, &twice)]);
+}
+
+/// Whether every acked turn is in a log.
+fn nothing_lost(trace: &Trace) -> bool {
+    let in_log = |id| {
+        trace.events.iter().any(|event| {
+            matches!(&event.what, What::Log { frames, .. }
+                if frames.iter().any(|frame| frame.in_reply_to == id))
+        })
+    };
+    trace.events.iter().all(|event| match &event.what {
+        What::Acked { message_id, .. } => in_log(message_id.clone()),
+        _ => true,
+    })
+}
+
+#[test]
+fn no_acked_turn_is_lost_whenever_the_supervisor_loses_its_power_or_its_process() {
+    let kept = |trace: &Trace| starts(trace, &Host::Supervisor) == 2 && nothing_lost(trace);
+    for at in (0..=200).step_by(10) {
+        hold_true(&[
+            (vec![after(at, power_loss(Host::Supervisor, 500))], &kept),
+            (vec![after(at, crash(Host::Supervisor, 500))], &kept),
+        ]);
+    }
+}
