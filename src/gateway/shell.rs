@@ -460,7 +460,12 @@ async fn read_line<N>(lines: Option<Lines>, patience: Duration) -> (Input, TailS
 
 /// The next input of a tail, if there is one. Cancel safe.
 async fn next_line(tail: &mut Option<BoxStream<'static, Input>>) -> Option<Input> {
-    tail.as_mut()?.next().await
+    let input = tail.as_mut()?.next().await;
+    if input.is_none() {
+        // It is over, and an `unfold` that is over panics when it is polled.
+        *tail = None;
+    }
+    input
 }
 
 /// Writes the queue. Cancel safe: a message leaves the queue when the sink has it.
