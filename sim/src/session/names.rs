@@ -93,7 +93,7 @@ mod tests {
         assert_eq!(names::<Intent>("").len(), 15);
         assert_eq!(names::<ErrorCode>(""), ["agent_unavailable", "agent_invalid"]);
         assert_eq!(names::<LogBody>("event"), ["user_turn", "recommendations", "message", "error"]);
-        assert_eq!(names::<Change>("constraint").len(), 5);
+        assert_eq!(names::<Change>("constraint").len(), 6);
         assert!(names::<ServerFrame>("event").contains(&"welcome".to_owned()));
     }
 
