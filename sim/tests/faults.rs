@@ -262,10 +262,10 @@ fn nothing_lost(trace: &Trace) -> bool {
                 if frames.iter().any(|frame| frame.in_reply_to == id))
         })
     };
-    trace.events.iter().all(|event| match &event.what {
-        What::Acked { message_id, .. } => in_log(message_id.clone()),
-        _ => true,
-    })
+    let acked = trace.events.iter().filter_map(|event| {
+        if let What::Acked { message_id, .. } = &event.what { Some(message_id) } else { None }
+    });
+    acked.cloned().all(in_log)
 }
 
 #[test]

@@ -74,6 +74,8 @@ pub(super) struct Connection {
     open: [bool; 2],
     /// When it is reset if the dialler has not taken it up.
     claim_until: Duration,
+    /// When a side last wrote.
+    wrote_at: [Option<Duration>; 2],
     /// Since when a side has had bytes under way that cannot arrive.
     stuck_since: [Option<Duration>; 2],
     wakers: [Vec<Waker>; 2],
@@ -87,6 +89,7 @@ impl Connection {
             fate: None,
             open: [false, true],
             claim_until,
+            wrote_at: [None, None],
             stuck_since: [None, None],
             wakers: [Vec::new(), Vec::new()],
         }
@@ -104,6 +107,11 @@ impl Connection {
         self.fate.is_none()
     }
 
+    /// Whether it runs between these two.
+    pub(super) fn runs_between(&self, between: &[Host; 2]) -> bool {
+        self.ends.iter().all(|end| end.as_ref().is_some_and(|end| between.contains(end)))
+    }
+
     /// The host at the other end of `side`.
     pub(super) fn other(&self, side: usize) -> Option<&Host> {
         self.ends.get(1_usize.saturating_sub(side))?.as_ref()
@@ -115,6 +123,22 @@ impl Connection {
             *open = false;
         }
         self.open == [false, false]
+    }
+
+    /// Notes that `side` has written.
+    pub(super) fn wrote(&mut self, side: usize, now: Duration) {
+        if let Some(wrote_at) = self.wrote_at.get_mut(side) {
+            *wrote_at = Some(now);
+        }
+    }
+
+    /// What is under way is lost: whatever was written less than a round trip ago is not acknowledged.
+    pub(super) fn lose_in_flight(&mut self, now: Duration, round_trip: Duration) {
+        for (wrote_at, stuck_since) in self.wrote_at.iter().zip(&mut self.stuck_since) {
+            if wrote_at.is_some_and(|at| now.saturating_sub(at) < round_trip) {
+                stuck_since.get_or_insert(now);
+            }
+        }
     }
 
     /// Notes that `side` has bytes under way that cannot arrive; who waits must learn of the time limit.

@@ -192,7 +192,7 @@ impl<S> SimStream<S> {
     }
 
     /// Takes what is written and loses it, as far as a socket would.
-    fn into_void(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn lose(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.void_bytes >= WINDOW_BYTES {
             return Poll::Pending;
         }
@@ -347,11 +347,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for SimStream<S> {
             Gate::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             Gate::Failed(kind) => Poll::Ready(Err(this.fail(kind))),
             // Before the end has come, nobody knows that nobody reads.
-            Gate::Ending { at } if this.wires.recorder().now() < at => this.into_void(bytes),
+            Gate::Ending { at } if this.wires.recorder().now() < at => this.lose(bytes),
             Gate::Ending { .. } => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
             Gate::Void { .. } => {
                 this.wires.stuck(this.number, this.side);
-                this.into_void(bytes)
+                this.lose(bytes)
             }
             Gate::Blocked { .. } => {
                 this.wires.stuck(this.number, this.side);
@@ -360,6 +360,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for SimStream<S> {
                 written.map(|result| Ok(result.unwrap_or(bytes.len())))
             }
             Gate::Unclaimed { .. } | Gate::Open => {
+                this.wires.wrote(this.number, this.side);
                 Pin::new(&mut this.inner).poll_write(context, bytes)
             }
         }

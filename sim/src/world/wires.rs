@@ -143,9 +143,22 @@ impl Wires {
         self.changed.send_modify(|version| *version += 1);
     }
 
+    /// The longest time until a byte is acknowledged.
+    fn round_trip(&self) -> Duration {
+        self.latency * 2 + self.jitter
+    }
+
     /// Keeps two hosts apart, besides whatever does so already.
     pub(super) fn block(&self, between: &[Host; 2], block: Block) {
-        self.state().blocked.entry(link(between)).or_default().push(block);
+        let (now, round_trip) = (self.recorder.now(), self.round_trip());
+        let mut state = self.state();
+        state.blocked.entry(link(between)).or_default().push(block);
+        for connection in state.connections.values_mut() {
+            if block == Block::Partition && connection.runs_between(between) {
+                connection.lose_in_flight(now, round_trip);
+            }
+        }
+        drop(state);
         self.look_again();
     }
 
@@ -185,7 +198,9 @@ impl Wires {
     /// A machine is gone: the other ends of its connections hear nothing.
     pub(super) fn power_fails(&self, host: &Host) {
         self.state().dark.insert(host.clone());
+        let (now, round_trip) = (self.recorder.now(), self.round_trip());
         self.take_down(host, |connection, side, _delay| {
+            connection.lose_in_flight(now, round_trip);
             connection.fate = Some(Fate::Silent { side });
         });
     }
@@ -260,6 +275,14 @@ impl Wires {
         let around = Surroundings { now, block, other_is_up };
         let connection = state.connections.get_mut(&number);
         connection.map_or(Gate::Gone, |connection| connection.gate(side, around, context))
+    }
+
+    /// Notes that `side` has written.
+    pub(super) fn wrote(&self, number: u64, side: usize) {
+        let now = self.recorder.now();
+        if let Some(connection) = self.state().connections.get_mut(&number) {
+            connection.wrote(side, now);
+        }
     }
 
     /// Notes that `side` has bytes under way that cannot arrive now.

@@ -8,8 +8,7 @@ fn a_calm_echo_comes_back_in_order_with_jitter_that_repeats_by_seed() {
         let mut stage = Stage::with_echo(seed).with_talk(40, ms(50));
         stage.until(ms(3_000));
         assert_eq!(stage.notes.read("ana"), Stage::numbers(40));
-        let lines = stage.notes.lines.lock().unwrap().clone();
-        lines
+        stage.notes.taken()
     };
     let (once, again, other) = (run(1), run(1), run(2));
     assert_eq!(once, again);
@@ -41,7 +40,7 @@ fn a_host_whose_process_is_down_refuses_after_a_round_trip() {
 #[test]
 fn a_process_that_ended_in_order_refuses_too() {
     let mut stage = Stage::new(1);
-    stage.host(SERVER, |net, _notes| async move { drop(net.listen("agent:80").await.unwrap()) });
+    stage.host(&SERVER, |net, _notes| async move { drop(net.listen("agent:80").await.unwrap()) });
     stage.until(ms(50));
     stage.wires.leaves(&SERVER);
     let mut stage = stage.with_talk(1, ms(1));
@@ -114,6 +113,17 @@ fn a_partition_longer_than_the_user_timeout_fails_the_writer() {
 }
 
 #[test]
+fn what_is_under_way_when_a_partition_begins_counts_as_undelivered() {
+    let mut stage = Stage::with_echo(4).with_talk(2, ms(1_000));
+    stage.until(ms(1_020));
+    assert_eq!(stage.notes.last("ana"), "said 1");
+    stage.wires.block(&both(), Block::Partition);
+    stage.until(ms(40_000));
+    let at = stage.notes.when("ana", "failed timed out").expect("no time limit");
+    assert!((ms(21_020)..ms(21_040)).contains(&at), "{at:?}");
+}
+
+#[test]
 fn a_silent_reader_does_not_time_out_in_a_partition() {
     let mut stage = Stage::with_echo(4).with_talk(1, ms(10));
     stage.until(ms(500));
@@ -175,14 +185,14 @@ async fn send_frames(net: SimNet<TurmoilNet>, _notes: Notes) {
         bytes.extend(text.bytes());
     }
     stream.write_all(&bytes).await.unwrap();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[test]
 fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame() {
     for nth in 1..=4 {
         let mut stage = Stage::new(1);
-        stage.host(SERVER, send_frames);
+        stage.host(&SERVER, send_frames);
         let cut = Some(crate::trace::What::ScriptDone);
         let event = "message".to_owned();
         stage.wires.watch(FrameWatch { id: 7, client: ana(), event, left: nth, cut });
@@ -198,7 +208,7 @@ fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame() {
 #[test]
 fn no_socket_is_left_when_streams_are_dropped() {
     let mut stage = Stage::with_echo(1);
-    stage.host(ana(), |net, _notes| async move {
+    stage.host(&ana(), |net, _notes| async move {
         for _ in 0..20 {
             let mut stream = net.connect("agent:80").await.unwrap();
             stream.write_all(b"x").await.unwrap();

@@ -40,7 +40,7 @@ fn a_dead_host_is_inert() {
 fn streams_of_a_dead_host_end_in_the_same_order_every_time() {
     let run = || {
         let mut stage = Stage::with_echo(9);
-        stage.host(ana(), |net, notes| async move {
+        stage.host(&ana(), |net, notes| async move {
             let mut open = JoinSet::new();
             for _ in 0..12 {
                 open.spawn(talk(net.clone(), notes.clone(), 1, ms(1)));
@@ -96,6 +96,18 @@ fn after_a_power_loss_a_write_is_accepted_and_reset_once_the_host_is_up() {
     assert_eq!(stage.notes.last("ana"), "said 10");
     stage.start(&SERVER);
     stage.until(ms(5_300));
+    assert_eq!(stage.notes.last("ana"), "failed connection reset");
+}
+
+#[test]
+fn what_is_under_way_at_a_power_loss_is_answered_with_a_reset() {
+    let mut stage = Stage::with_echo(1).with_talk(2, ms(1_000));
+    stage.until(ms(1_020));
+    stage.lose_power(&SERVER);
+    stage.until(ms(5_000));
+    assert_eq!(stage.notes.last("ana"), "said 1");
+    stage.start(&SERVER);
+    stage.until(ms(5_100));
     assert_eq!(stage.notes.last("ana"), "failed connection reset");
 }
 

@@ -32,16 +32,23 @@ fn ms(number: u64) -> Duration {
     Duration::from_millis(number)
 }
 
-/// What the hosts of a stage note down: when, who, what.
+/// When, who, what.
+type Note = (Duration, &'static str, String);
+
+/// What the hosts of a stage note down.
 #[derive(Debug, Clone)]
 struct Notes {
-    lines: Arc<Mutex<Vec<(Duration, &'static str, String)>>>,
+    lines: Arc<Mutex<Vec<Note>>>,
     recorder: Recorder,
 }
 
 impl Notes {
     fn add(&self, who: &'static str, what: String) {
         self.lines.lock().unwrap().push((self.recorder.now(), who, what));
+    }
+
+    fn taken(&self) -> Vec<Note> {
+        std::mem::take(&mut self.lines.lock().unwrap())
     }
 
     /// When `who` first noted something that begins so.
@@ -91,13 +98,13 @@ impl Stage {
     /// A stage on which `server` listens and echoes.
     fn with_echo(seed: u64) -> Self {
         let mut stage = Self::new(seed);
-        stage.host(SERVER, echo);
+        stage.host(&SERVER, echo);
         stage
     }
 
     fn host<F: Future<Output = ()> + 'static>(
         &mut self,
-        host: Host,
+        host: &Host,
         root: impl Fn(SimNet<TurmoilNet>, Notes) -> F + 'static,
     ) {
         let net = SimNet::new(TurmoilNet, host.clone(), Arc::clone(&self.wires));
@@ -107,7 +114,7 @@ impl Stage {
 
     /// Lets ana say `count` numbers, one every `pause`.
     fn with_talk(mut self, count: u64, pause: Duration) -> Self {
-        self.host(ana(), move |net, notes| talk(net, notes, count, pause));
+        self.host(&ana(), move |net, notes| talk(net, notes, count, pause));
         self
     }
 
