@@ -71,8 +71,6 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     let wall = Wall::new(|| NOON);
     let [at_gateway, at_supervisor, at_agent, at_tokens] =
         [port().await, port().await, port().await, port().await];
-    let gateways = vec![peer(&at_gateway)];
-    let token_service = peer(&at_tokens);
     let gateway = Gateway {
         config: GatewayConfig { drain_window: Duration::ZERO, ..GatewayConfig::default() },
         keys: keys.clone(),
@@ -88,19 +86,7 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
         rng: split(scenario.seed, "supervisor"),
     };
     let tokens = TokenService { config: TokenConfig::default(), keys: keys.clone(), wall };
-    let cast = scenario.clients.iter().map(|spec| {
-        let user: UserId = spec.user.parse().unwrap();
-        ClientSetup {
-            policy: ClientPolicy::default(),
-            client_id: spec.name.parse().unwrap(),
-            thread_id: spec.thread.parse().unwrap(),
-            gateways: gateways.clone(),
-            token_service: token_service.clone(),
-            refresh_token: keys.mint(Kind::Refresh, &user, NOON, Duration::from_secs(3_600)),
-            rng: split(scenario.seed, &spec.name),
-        }
-    });
-    let cast = cast.collect();
+    let cast = cast(scenario, &keys, &peer(&at_gateway), &peer(&at_tokens));
 
     let started = Instant::now();
     let recorder = Recorder::new(Arc::new(move || started.elapsed()));
@@ -127,6 +113,28 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     )
     .unwrap();
     recorder.finish()
+}
+
+/// The clients of a scenario, all at one gateway.
+fn cast(
+    scenario: &Scenario,
+    keys: &Keys,
+    gateway: &Peer<TokioNet>,
+    token_service: &Peer<TokioNet>,
+) -> Vec<ClientSetup<TokioNet>> {
+    let clients = scenario.clients.iter().map(|spec| {
+        let user: UserId = spec.user.parse().unwrap();
+        ClientSetup {
+            policy: ClientPolicy::default(),
+            client_id: spec.name.parse().unwrap(),
+            thread_id: spec.thread.parse().unwrap(),
+            gateways: vec![gateway.clone()],
+            token_service: token_service.clone(),
+            refresh_token: keys.mint(Kind::Refresh, &user, NOON, Duration::from_secs(3_600)),
+            rng: split(scenario.seed, &spec.name),
+        }
+    });
+    clients.collect()
 }
 
 async fn port() -> TcpListener {

@@ -9,8 +9,8 @@
 //! run would differ from the next if the order of arrival at different clients counted.
 
 use crate::scenario::{Fault, Host, Pace, Scenario, Trigger};
-use crate::trace::{Event, Trace, What, Wire};
-use assistant::contract::frame::{LogBody, LogFrame, ServerFrame};
+use crate::trace::{Event, Trace, What};
+use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::MessageId;
 use std::collections::BTreeMap;
 
@@ -95,10 +95,6 @@ pub enum Link {
     Lost,
     /// It is back.
     Reconnected,
-    /// The gateway goes on where the client was.
-    Resumed,
-    /// The gateway cannot go on where the client was.
-    ResumeFailed,
     /// Another state, in the client's word, such as `parked`.
     Other(String),
 }
@@ -163,9 +159,9 @@ impl<'t> Reading<'t> {
             | What::GivenUp { .. }
             | What::Shown { .. }
             | What::ViewReset
-            | What::Link { .. }
-            | What::Received { .. } => self.read_client(event),
-            What::Started
+            | What::Link { .. } => self.read_client(event),
+            What::Received { .. }
+            | What::Started
             | What::Stopped { .. }
             | What::Connected { .. }
             | What::NotConnected { .. }
@@ -196,8 +192,6 @@ impl<'t> Reading<'t> {
             self.restarted(client);
         } else if let What::Link { state } = &event.what {
             self.link(client, state);
-        } else if let What::Received { frame: Wire::Text(text), .. } = &event.what {
-            self.resumed(client, text);
         }
     }
 
@@ -331,26 +325,5 @@ impl<'t> Reading<'t> {
         if !self.calm && !first_success {
             self.tell(self.now(client), Some(client), Seen::Link(link));
         }
-    }
-
-    fn resumed(&mut self, client: usize, text: &str) {
-        if self.calm {
-            return;
-        }
-        let link = match serde_json::from_str(text) {
-            Ok(ServerFrame::Resumed { from: 1.., .. }) => Link::Resumed,
-            Ok(ServerFrame::ResumeFailed { .. }) => Link::ResumeFailed,
-            Ok(
-                ServerFrame::Resumed { .. }
-                | ServerFrame::Welcome { .. }
-                | ServerFrame::Ack { .. }
-                | ServerFrame::Typing { .. }
-                | ServerFrame::ReconnectAdvice { .. }
-                | ServerFrame::Ping { .. }
-                | ServerFrame::Log(_),
-            )
-            | Err(_) => return,
-        };
-        self.tell(self.now(client), Some(client), Seen::Link(link));
     }
 }

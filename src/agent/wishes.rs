@@ -18,6 +18,19 @@ fn is_new_search(acts: &[Act]) -> bool {
         && wished(|value| matches!(value, Value::Beds(_) | Value::PriceMax(_)))
 }
 
+/// From buying to renting, or the other way.
+fn changes_type(before: &Slots, acts: &[Act]) -> bool {
+    acts.iter().any(|act| match act {
+        Act::Wish(Wish { value: Value::Type(kind), .. }) => {
+            before.listing_type.is_some_and(|before| before != *kind)
+        }
+        Act::Wish(_) | Act::Free(_) | Act::Affirm | Act::Negate | Act::Search | Act::Restart => {
+            false
+        }
+        Act::Elsewhere(_) | Act::More | Act::Cheaper | Act::Bigger | Act::Ask { .. } => false,
+    })
+}
+
 /// The slots after the wishes of a turn.
 pub(super) fn changed(before: &Slots, acts: &[Act], pending: Option<&Pending>) -> Slots {
     let fresh = acts.contains(&Act::Restart)
@@ -26,6 +39,11 @@ pub(super) fn changed(before: &Slots, acts: &[Act], pending: Option<&Pending>) -
         true => Slots { listing_type: before.listing_type, ..Slots::default() },
         false => before.clone(),
     };
+    if changes_type(&slots, acts) {
+        // A price to buy says nothing about a rent.
+        free(&mut slots, "price_max");
+        free(&mut slots, "price_min");
+    }
     for act in acts {
         match act {
             Act::Wish(wish) => apply(&mut slots, wish),

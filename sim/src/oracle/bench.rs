@@ -3,9 +3,9 @@
 
 use super::{Oracle, Violation};
 use crate::scenario::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
-use crate::trace::{Event, Trace, What, Wire};
+use crate::trace::{Event, Trace, What};
 use assistant::contract::agent::{Card, Change, Intent, ListingType, RelaxationNote};
-use assistant::contract::frame::{AgentName, LogBody, LogFrame, Meta, ServerFrame};
+use assistant::contract::frame::{AgentName, LogBody, LogFrame, Meta};
 use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
@@ -218,9 +218,6 @@ impl Bench {
         self.tell(Host::Supervisor, What::Started);
         self.tell(Host::World, What::Healed { fault: crash() });
         self.link("ana", "connected");
-        let resumed = ServerFrame::Resumed { from: 2, to: 3, recovered: true };
-        let frame = Wire::Text(serde_json::to_string(&resumed).expect("plain data"));
-        self.tell(client("ana"), What::Received { conn: 3, frame });
     }
 
     /// The client's view starts again, and everything it had shown is shown anew.

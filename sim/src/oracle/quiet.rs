@@ -59,7 +59,7 @@ fn never_healed(trace: &Trace) -> Vec<Violation> {
     let mut found = Vec::new();
     for event in &trace.events {
         if let What::Injected { fault, .. } = &event.what
-            && !matches!(fault, Fault::Cut { .. })
+            && !fault.is_momentary()
         {
             open.push((event, fault));
         }

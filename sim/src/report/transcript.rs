@@ -232,8 +232,6 @@ fn link_word(link: &Link) -> String {
     match link {
         Link::Lost => "lost".to_owned(),
         Link::Reconnected => "reconnected".to_owned(),
-        Link::Resumed => "resumed".to_owned(),
-        Link::ResumeFailed => "could not resume".to_owned(),
         Link::Other(word) => word.clone(),
     }
 }
@@ -250,6 +248,8 @@ fn fault_words(fault: &Fault) -> String {
             format!("hold everything between {a} and {b} for {lasts:?}")
         }
         Fault::Cut { client } => format!("cut {client}'s connection"),
+        Fault::Duplicate { client } => format!("deliver a frame to {client} twice"),
+        Fault::Reorder { client } => format!("deliver a frame to {client} behind the next one"),
     }
 }
 

@@ -18,7 +18,8 @@ pub struct Armed {
 pub enum Trigger {
     /// This long after the turn (or the run) began.
     Elapsed(Duration),
-    /// As soon as the client of the turn has received this frame.
+    /// As soon as the client of the turn has received this frame; for a fault that names a client, that
+    /// client.
     Frame {
         /// The `event` of the frame, such as `recommendations`.
         event: String,
@@ -69,4 +70,29 @@ pub enum Fault {
         /// Which client.
         client: Host,
     },
+    /// A frame reaches a client twice in a row; only behind [`Trigger::Frame`].
+    Duplicate {
+        /// Which client.
+        client: Host,
+    },
+    /// A frame reaches a client behind the one that follows it; only behind [`Trigger::Frame`].
+    Reorder {
+        /// Which client.
+        client: Host,
+    },
+}
+
+impl Fault {
+    /// Whether it happens to one frame, at once and without an end.
+    #[must_use]
+    pub fn is_momentary(&self) -> bool {
+        match self {
+            Self::Cut { .. } | Self::Duplicate { .. } | Self::Reorder { .. } => true,
+            Self::Crash { .. }
+            | Self::PowerLoss { .. }
+            | Self::Bounce { .. }
+            | Self::Partition { .. }
+            | Self::Hold { .. } => false,
+        }
+    }
 }

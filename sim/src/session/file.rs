@@ -256,6 +256,13 @@ impl Reader {
         for one in yaml {
             let at = self.trigger(one, known);
             let fault = self.fault(&one.fault);
+            if let (
+                Some(Trigger::Elapsed(_)),
+                Some(Fault::Duplicate { .. } | Fault::Reorder { .. }),
+            ) = (&at, &fault)
+            {
+                self.wrong(moment(one), "expected `frame`: this fault happens to a frame");
+            }
             armed.extend(at.zip(fault).map(|(at, fault)| Armed { at, fault }));
         }
         armed
@@ -297,15 +304,15 @@ impl Reader {
         Some(match yaml {
             FaultYaml::Crash { host, down } => {
                 let down = self.duration(down);
-                let host = self.host(host)?;
+                let host = self.server(host)?;
                 Fault::Crash { host, down }
             }
             FaultYaml::PowerLoss { host, down } => {
                 let down = self.duration(down);
-                let host = self.host(host)?;
+                let host = self.server(host)?;
                 Fault::PowerLoss { host, down }
             }
-            FaultYaml::Bounce { host } => Fault::Bounce { host: self.host(host)? },
+            FaultYaml::Bounce { host } => Fault::Bounce { host: self.server(host)? },
             FaultYaml::Partition { between, lasts } => {
                 let lasts = self.duration(lasts);
                 let between = self.between(between)?;
@@ -316,10 +323,9 @@ impl Reader {
                 let between = self.between(between)?;
                 Fault::Hold { between, lasts }
             }
-            FaultYaml::Cut { client } => {
-                self.client(client);
-                Fault::Cut { client: Host::Client(client.value.clone()) }
-            }
+            FaultYaml::Cut { client } => Fault::Cut { client: self.named(client) },
+            FaultYaml::Duplicate { client } => Fault::Duplicate { client: self.named(client) },
+            FaultYaml::Reorder { client } => Fault::Reorder { client: self.named(client) },
         })
     }
 
@@ -333,6 +339,21 @@ impl Reader {
             self.wrong(b.span, "expected another host than the first");
         }
         pair.map(|(a, b)| [a, b])
+    }
+
+    /// A client as a host.
+    fn named(&mut self, client: &At<String>) -> Host {
+        self.client(client);
+        Host::Client(client.value.clone())
+    }
+
+    /// A host that can be stopped and started; users stay.
+    fn server(&mut self, name: &At<String>) -> Option<Host> {
+        let host = self.host(name)?;
+        if let Host::Client(_) = host {
+            self.wrong(name.span, "expected a serving host: a client cannot be stopped");
+        }
+        Some(host)
     }
 
     fn host(&mut self, name: &At<String>) -> Option<Host> {

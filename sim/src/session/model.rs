@@ -93,6 +93,8 @@ pub(super) enum FaultYaml {
     Partition { between: At<Vec<At<String>>>, lasts: At<String> },
     Hold { between: At<Vec<At<String>>>, lasts: At<String> },
     Cut { client: At<String> },
+    Duplicate { client: At<String> },
+    Reorder { client: At<String> },
 }
 
 #[derive(Debug, Deserialize)]

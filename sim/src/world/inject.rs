@@ -4,7 +4,7 @@ use super::connection::Block;
 use super::engine::{TurmoilEngine, TurmoilNet};
 use super::hosts::Troupe;
 use super::recorder::Recorder;
-use super::wires::{FrameWatch, Wires};
+use super::wires::{FrameWatch, Mishap, Wires};
 use crate::scenario::{Armed, Fault, Host, Scenario, Trigger};
 use crate::trace::What;
 use std::sync::{Arc, Mutex};
@@ -141,7 +141,8 @@ impl Injector {
         let injected = injected(place, fault.clone());
         let now = engine.elapsed();
         match &fault {
-            // Behind a frame, the network has cut already, and told the trace.
+            // What happens to a frame has happened on the wire, and the trace knows.
+            Fault::Duplicate { .. } | Fault::Reorder { .. } => {}
             Fault::Cut { .. } if matches!(at, Trigger::Frame { .. }) => {}
             Fault::Cut { client } => {
                 if self.wires.cut(client) {
@@ -215,7 +216,10 @@ impl Injector {
             }
             Fault::Partition { between, .. } => self.wires.unblock(between, Block::Partition),
             Fault::Hold { between, .. } => self.wires.unblock(between, Block::Hold),
-            Fault::Bounce { .. } | Fault::Cut { .. } => {}
+            Fault::Bounce { .. }
+            | Fault::Cut { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. } => {}
         }
         self.recorder.record(&Host::World, What::Healed { fault });
     }
@@ -241,17 +245,40 @@ fn watches(scenario: &Scenario, turn: usize) -> Vec<FrameWatch> {
         .filter_map(|(index, armed)| match &armed.at {
             Trigger::Elapsed(_) => None,
             Trigger::Frame { event, nth } => {
-                let client = Host::Client(client.name.clone());
-                let cuts = armed.fault == Fault::Cut { client: client.clone() };
+                let client = match &armed.fault {
+                    Fault::Cut { client }
+                    | Fault::Duplicate { client }
+                    | Fault::Reorder { client } => client.clone(),
+                    Fault::Crash { .. }
+                    | Fault::PowerLoss { .. }
+                    | Fault::Bounce { .. }
+                    | Fault::Partition { .. }
+                    | Fault::Hold { .. } => Host::Client(client.name.clone()),
+                };
                 let place = Place { turn: Some(turn), index };
                 Some(FrameWatch {
                     id: turn * FAULTS_PER_TURN_MAX + index,
                     client,
                     event: event.clone(),
                     left: *nth,
-                    cut: cuts.then(|| injected(place, armed.fault.clone())),
+                    mishap: mishap(&armed.fault)
+                        .map(|mishap| (mishap, injected(place, armed.fault.clone()))),
                 })
             }
         })
         .collect()
+}
+
+/// What a fault does to the frame that it waits for.
+fn mishap(fault: &Fault) -> Option<Mishap> {
+    match fault {
+        Fault::Cut { .. } => Some(Mishap::Cut),
+        Fault::Duplicate { .. } => Some(Mishap::Duplicate),
+        Fault::Reorder { .. } => Some(Mishap::Reorder),
+        Fault::Crash { .. }
+        | Fault::PowerLoss { .. }
+        | Fault::Bounce { .. }
+        | Fault::Partition { .. }
+        | Fault::Hold { .. } => None,
+    }
 }

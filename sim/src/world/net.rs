@@ -7,7 +7,7 @@
 use super::connection::{Gate, USER_TIMEOUT};
 use super::engine::Cable;
 use super::tap::Tap;
-use super::wires::{Reach, Wires};
+use super::wires::{Mishap, Reach, Wires};
 use crate::scenario::Host;
 use crate::trace::What;
 use assistant::net::Net;
@@ -134,6 +134,8 @@ pub(super) struct SimStream<S> {
     side: usize,
     tap: Tap,
     scratch: Vec<u8>,
+    /// A frame that is delivered behind the next one.
+    withheld: Option<Vec<u8>>,
     /// Read from the engine, and when it may be seen.
     arrived: VecDeque<(Vec<u8>, Instant)>,
     /// How the engine's stream has ended, behind what has arrived.
@@ -156,6 +158,7 @@ impl<S> SimStream<S> {
             side,
             tap: Tap::default(),
             scratch: vec![0; CHUNK_BYTES_MAX],
+            withheld: None,
             arrived: VecDeque::new(),
             engine_end: None,
             chunks: 0,
@@ -213,13 +216,33 @@ impl<S> SimStream<S> {
         }
     }
 
-    /// Hands out what has arrived, up to a cut.
+    /// Hands out what has arrived, up to a frame that something happens to.
     fn hand_out(&mut self, (mut bytes, at): (Vec<u8>, Instant), room: &mut ReadBuf<'_>) {
-        let rest = bytes.split_off(bytes.len().min(room.remaining()));
+        let mut rest = bytes.split_off(bytes.len().min(room.remaining()));
         let heard = self.tap.read(&bytes);
-        if let Some(end) = self.wires.hear(&self.host, self.number, heard) {
-            bytes.truncate(end);
-        } else if !rest.is_empty() {
+        let next_frame = heard.first().map(|(extent, _item)| extent.end);
+        if let (Some(end), Some(late)) =
+            (next_frame, self.withheld.take_if(|_| next_frame.is_some()))
+        {
+            // The frame behind the withheld one; what follows is heard again.
+            self.wires.hear(&self.host, self.number, heard.into_iter().take(1).collect());
+            rest = [late, bytes.split_off(end), rest].concat();
+            self.tap = Tap::between_frames();
+        } else if let Some((extent, mishap)) = self.wires.hear(&self.host, self.number, heard) {
+            let behind = bytes.split_off(extent.end);
+            let frame = extent.start.map(|start| bytes.get(start..).unwrap_or_default().to_vec());
+            rest = match (mishap, frame) {
+                (Mishap::Cut, _) => Vec::new(),
+                (Mishap::Duplicate, frame) => [frame.unwrap_or_default(), behind, rest].concat(),
+                (Mishap::Reorder, frame) => {
+                    bytes.truncate(extent.start.unwrap_or(extent.end));
+                    self.withheld = frame;
+                    [behind, rest].concat()
+                }
+            };
+            self.tap = Tap::between_frames();
+        }
+        if !rest.is_empty() {
             self.arrived.push_front((rest, at));
         }
         room.put_slice(&bytes);
@@ -292,13 +315,16 @@ impl<S: AsyncRead + Unpin> SimStream<S> {
         room: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.pull(context);
-        if let Some((bytes, due)) = self.arrived.pop_front() {
+        while let Some((bytes, due)) = self.arrived.pop_front() {
             if self.poll_until(due, context).is_pending() {
                 self.arrived.push_front((bytes, due));
                 return Poll::Pending;
             }
             self.hand_out((bytes, due), room);
-            return Poll::Ready(Ok(()));
+            // Nothing in the room would mean the end; a withheld frame is not that.
+            if !room.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
         }
         match self.engine_end.take() {
             Some(end) => {

@@ -14,6 +14,15 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// The most header fields of a message.
 const FIELDS_MAX: usize = 64;
 
+/// Where in the bytes just read something lay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// Its first byte; absent if that came earlier.
+    pub start: Option<usize>,
+    /// Behind its last byte.
+    pub end: usize,
+}
+
 /// What a tap has made out.
 #[derive(Debug, PartialEq)]
 pub(super) enum Heard {
@@ -60,14 +69,21 @@ enum Meaning {
 }
 
 impl Tap {
-    /// Takes what was read; says what became whole, with the number of bytes of `chunk` up to its end.
-    pub(super) fn read(&mut self, chunk: &[u8]) -> Vec<(usize, Heard)> {
+    /// A tap that begins between two frames.
+    pub(super) fn between_frames() -> Self {
+        Self { state: State::Frames, ..Self::default() }
+    }
+
+    /// Takes what was read; says what became whole, and where in `chunk`.
+    pub(super) fn read(&mut self, chunk: &[u8]) -> Vec<(Extent, Heard)> {
         let before = self.buffer.len();
         self.buffer.extend_from_slice(chunk);
         let (mut used, mut heard) = (0, Vec::new());
         while let Some((length, item)) = self.next(used) {
+            let start = used.checked_sub(before);
             used += length;
-            heard.extend(item.map(|item| (used.saturating_sub(before), item)));
+            let extent = Extent { start, end: used.saturating_sub(before) };
+            heard.extend(item.map(|item| (extent, item)));
         }
         match self.state {
             State::Lost => self.buffer.clear(),
@@ -205,7 +221,7 @@ mod tests {
         bytes.extend([0x81, 0x02, b'h', b'i']);
         bytes.extend([0x81, 0x83, 1, 1, 1, 1, b'a' ^ 1, b'b' ^ 1, b'c' ^ 1]);
         bytes.extend([0x88, 0x02, 0x03, 0xf4]);
-        let texts = |heard: Vec<(usize, Heard)>| heard.into_iter().map(|(_, item)| item);
+        let texts = |heard: Vec<(Extent, Heard)>| heard.into_iter().map(|(_, item)| item);
         let whole: Vec<Heard> = texts(Tap::default().read(&bytes)).collect();
         assert_eq!(
             whole,
@@ -218,7 +234,7 @@ mod tests {
         let mut tap = Tap::default();
         let single: Vec<Heard> = bytes.iter().flat_map(|b| texts(tap.read(&[*b]))).collect();
         assert_eq!(single, whole);
-        let ends: Vec<usize> = Tap::default().read(&bytes).iter().map(|(end, _)| *end).collect();
+        let ends: Vec<usize> = Tap::default().read(&bytes).iter().map(|(at, _)| at.end).collect();
         assert_eq!(ends, [UPGRADE.len() + 4, UPGRADE.len() + 13, bytes.len()]);
     }
 

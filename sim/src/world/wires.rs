@@ -10,7 +10,7 @@
 use super::connection::{Block, Connection, Fate, Gate, Surroundings};
 use super::random::prf;
 use super::recorder::Recorder;
-use super::tap::Heard;
+use super::tap::{Extent, Heard};
 use crate::scenario::Host;
 use crate::trace::{What, Wire};
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +51,17 @@ struct State {
     fired: Vec<usize>,
 }
 
+/// What happens to a frame on its way to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mishap {
+    /// The connection is reset right behind it.
+    Cut,
+    /// It comes twice.
+    Duplicate,
+    /// It comes behind the next one.
+    Reorder,
+}
+
 /// Waits for the `nth` frame `event` that a client reads.
 #[derive(Debug, Clone)]
 pub(super) struct FrameWatch {
@@ -62,8 +73,8 @@ pub(super) struct FrameWatch {
     pub event: String,
     /// How many are still to come, this one included.
     pub left: u32,
-    /// What to tell the trace if the connection is to be reset right behind the frame.
-    pub cut: Option<What>,
+    /// What happens to the frame itself, and what to tell the trace of it.
+    pub mishap: Option<(Mishap, What)>,
 }
 
 impl Wires {
@@ -295,18 +306,22 @@ impl Wires {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Tells the trace what a host has read. Returns where the connection is cut, if it is.
+    /// Tells the trace what a host has read, up to the first frame that something happens to.
     pub(super) fn hear(
         &self,
         host: &Host,
         number: u64,
-        heard: Vec<(usize, Heard)>,
-    ) -> Option<usize> {
-        for (end, item) in heard {
+        heard: Vec<(Extent, Heard)>,
+    ) -> Option<(Extent, Mishap)> {
+        for (extent, item) in heard {
             let Some((what, event)) = self.meaning(number, item) else { continue };
-            self.recorder.record(host, what);
-            if event.is_some_and(|event| self.is_cut_at(host, &event, number)) {
-                return Some(end);
+            let mishap = event.and_then(|event| self.mishap(host, &event, number));
+            // What comes later will be heard then.
+            if mishap != Some(Mishap::Reorder) {
+                self.recorder.record(host, what);
+            }
+            if let Some(mishap) = mishap {
+                return Some((extent, mishap));
             }
         }
         None
@@ -331,10 +346,10 @@ impl Wires {
         })
     }
 
-    /// Counts a frame for the watches; whether one of them cuts the connection here.
-    fn is_cut_at(&self, client: &Host, event: &str, number: u64) -> bool {
+    /// Counts a frame for the watches. What one of them does to it.
+    fn mishap(&self, client: &Host, event: &str, number: u64) -> Option<Mishap> {
         let mut state = self.state();
-        let mut cut = Vec::new();
+        let mut mishaps = Vec::new();
         let mut fired = Vec::new();
         state.watches.retain_mut(|watch| {
             if watch.client == *client && watch.event == event {
@@ -342,23 +357,21 @@ impl Wires {
             }
             if watch.left == 0 {
                 fired.push(watch.id);
-                cut.extend(watch.cut.take());
+                mishaps.extend(watch.mishap.take());
             }
             watch.left > 0
         });
         state.fired.extend(fired);
-        if cut.is_empty() {
-            return false;
-        }
-        if let Some(connection) = state.connections.get_mut(&number) {
+        let (mishap, injected) = mishaps.into_iter().next()?;
+        if mishap == Mishap::Cut
+            && let Some(connection) = state.connections.get_mut(&number)
+        {
             connection.fate = Some(Fate::Reset);
         }
         drop(state);
-        for injected in cut {
-            self.recorder.record(&Host::World, injected);
-        }
+        self.recorder.record(&Host::World, injected);
         self.look_again();
-        true
+        Some(mishap)
     }
 
     /// A host lets go of its side of a connection.

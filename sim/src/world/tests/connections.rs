@@ -188,14 +188,39 @@ async fn send_frames(net: SimNet<TurmoilNet>, _notes: Notes) {
     std::future::pending::<()>().await;
 }
 
+/// Has something happen to the `nth` frame that ana reads.
+fn watch(stage: &Stage, nth: u32, mishap: Mishap) {
+    let (event, mishap) = ("message".to_owned(), Some((mishap, crate::trace::What::ScriptDone)));
+    stage.wires.watch(FrameWatch { id: 7, client: ana(), event, left: nth, mishap });
+}
+
+#[test]
+fn a_frame_can_come_twice_or_behind_the_next_one() {
+    let ns = |read: &str| -> String {
+        read.split("\"n\":").skip(1).filter_map(|part| part.chars().next()).collect()
+    };
+    for (nth, mishap, order) in [
+        (1, Mishap::Duplicate, "11234"),
+        (4, Mishap::Duplicate, "12344"),
+        (1, Mishap::Reorder, "2134"),
+        (3, Mishap::Reorder, "1243"),
+    ] {
+        let mut stage = Stage::new(1);
+        stage.host(&SERVER, send_frames);
+        watch(&stage, nth, mishap);
+        let mut stage = stage.with_talk(0, ms(1));
+        stage.until(ms(500));
+        assert_eq!(ns(&stage.notes.read("ana")), order, "{mishap:?} of frame {nth}");
+        assert_eq!(stage.wires.fired(), [7]);
+    }
+}
+
 #[test]
 fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame() {
     for nth in 1..=4 {
         let mut stage = Stage::new(1);
         stage.host(&SERVER, send_frames);
-        let cut = Some(crate::trace::What::ScriptDone);
-        let event = "message".to_owned();
-        stage.wires.watch(FrameWatch { id: 7, client: ana(), event, left: nth, cut });
+        watch(&stage, nth, Mishap::Cut);
         let mut stage = stage.with_talk(0, ms(1));
         stage.until(ms(500));
         let read = stage.notes.read("ana");

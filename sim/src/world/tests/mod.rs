@@ -7,7 +7,7 @@ use super::connection::Block;
 use super::engine::{TurmoilEngine, TurmoilNet};
 use super::net::SimNet;
 use super::recorder::Recorder;
-use super::wires::{FrameWatch, Wires};
+use super::wires::{FrameWatch, Mishap, Wires};
 use crate::scenario::Host;
 use assistant::net::Net;
 use std::sync::atomic::{AtomicU64, Ordering};
