@@ -13,7 +13,7 @@
 use crate::config::GatewayConfig;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::{
-    AdviceReason, ClientFrame, Limits, PROTOCOL, ResumeFailure, ServerFrame,
+    AdviceReason, ClientFrame, Limits, LogFrame, PROTOCOL, ResumeFailure, ServerFrame,
 };
 use crate::contract::id::{ConnectionId, Cursor, MessageId, ThreadId, UserId};
 use crate::contract::thread::{Accepted, Refused, SubmitTurn, TailLine, ThreadHead};
@@ -96,9 +96,11 @@ enum Phase {
 #[derive(Debug)]
 struct Joined {
     thread: ThreadId,
+    /// The log that the client's cursor is about.
+    epoch: u64,
     /// The last frame sent to the client.
     sent: u64,
-    /// The client's cursor and the head at the time of its hello, until `resumed` has been said.
+    /// Where the client wants to go on and how far the replay reaches, until `resumed` has been said.
     resuming: Option<(u64, u64)>,
     /// Turns that have no ack yet; the first is with the supervisor.
     turns: VecDeque<SubmitTurn>,
@@ -169,10 +171,7 @@ impl Connection {
             Phase::Joined(_) => None,
             Phase::Closing => return None,
         };
-        let expiry = match self.warned_of_expiry {
-            true => self.visitor.expires,
-            false => self.advise_at(),
-        };
+        let expiry = self.advise_at().unwrap_or(self.visitor.expires);
         let timers =
             [hello, self.ping.answer_by, self.drain_at, Some(self.ping.next), Some(expiry)];
         timers.into_iter().flatten().chain(self.retries.iter().map(|retry| retry.at)).min()
@@ -192,10 +191,7 @@ impl Connection {
             Input::Broken(reason) => self.close(reason, out),
             Input::Opened(result) => self.opened(now, result, out),
             Input::Submitted(result) => self.submitted(now, result, out),
-            Input::Line(TailLine::Frame(frame)) => {
-                self.supervisor_is_back();
-                self.forward(frame, out);
-            }
+            Input::Line(TailLine::Frame(frame)) => self.forward(now, frame, out),
             Input::Line(TailLine::Beat { .. }) => self.supervisor_is_back(),
             Input::TailEnded => self.repeat(now, Call::Follow, out),
             Input::Reauthorized(Some(expires)) => {
@@ -245,7 +241,9 @@ impl Connection {
             }
             (Phase::Joined(joined), ClientFrame::Catchup { after }) => {
                 let after = after.min(joined.sent);
-                joined.resuming = Some((after, joined.sent));
+                // A replay that still runs keeps its end: `resumed` must not be said before it.
+                let to = joined.resuming.map_or(joined.sent, |(_from, to)| to.max(joined.sent));
+                joined.resuming = Some((after, to));
                 joined.sent = after;
                 let thread = joined.thread.clone();
                 out.push(Output::Follow { thread, after });
@@ -319,6 +317,7 @@ impl Connection {
         }));
         let mut joined = Joined {
             thread: thread.clone(),
+            epoch: log.epoch,
             sent: cursor.seq,
             resuming: Some((cursor.seq, log.head)),
             turns: VecDeque::new(),
@@ -353,16 +352,28 @@ impl Connection {
         }
     }
 
-    fn forward(&mut self, frame: crate::contract::frame::LogFrame, out: &mut Vec<Output>) {
+    fn forward(&mut self, now: Duration, frame: LogFrame, out: &mut Vec<Output>) {
         let Phase::Joined(joined) = &mut self.phase else {
             return;
         };
-        if frame.seq <= joined.sent {
+        // The store was replaced by another: only a new hello can find out what that means.
+        if frame.epoch != joined.epoch {
+            return self.send_away(CloseReason::Drain, AdviceReason::Drain, out);
+        }
+        if frame.seq > joined.sent.saturating_add(1) {
+            // A hole is never passed on. What follows it is not read: the log is asked for again.
+            let planned = self.retries.iter().any(|retry| retry.call == Call::Follow);
+            if !planned {
+                self.repeat(now, Call::Follow, out);
+            }
             return;
         }
-        joined.sent = frame.seq;
-        out.push(Output::Send(ServerFrame::Log(frame)));
-        joined.say_resumed(out);
+        if frame.seq > joined.sent {
+            joined.sent = frame.seq;
+            out.push(Output::Send(ServerFrame::Log(frame)));
+            joined.say_resumed(out);
+        }
+        self.supervisor_is_back();
     }
 
     fn call_failed(
@@ -431,7 +442,7 @@ impl Connection {
         if passed(self.visitor.expires) {
             return self.close(CloseReason::TokenExpired, out);
         }
-        if !self.warned_of_expiry && passed(self.advise_at()) {
+        if self.advise_at().is_some_and(passed) {
             self.warned_of_expiry = true;
             let why = AdviceReason::Auth;
             out.push(Output::Send(ServerFrame::ReconnectAdvice { why, min_ms: 0, max_ms: 1_000 }));
@@ -450,9 +461,11 @@ impl Connection {
         }
     }
 
-    /// When the client is told that its token is about to end.
-    fn advise_at(&self) -> Duration {
-        self.visitor.expires.saturating_sub(self.config.expiry_notice)
+    /// When the client is told that its token is about to end: once, and not before the welcome, since
+    /// it could not answer with `auth` yet.
+    fn advise_at(&self) -> Option<Duration> {
+        let due = matches!(self.phase, Phase::Joined(_)) && !self.warned_of_expiry;
+        due.then(|| self.visitor.expires.saturating_sub(self.config.expiry_notice))
     }
 }
 

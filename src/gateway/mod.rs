@@ -8,3 +8,6 @@ mod metrics;
 mod shell;
 
 pub use shell::{Gateway, run};
+
+#[cfg(test)]
+mod tests;
