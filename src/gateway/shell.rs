@@ -5,6 +5,7 @@
 //! is one task that polls its writer, its calls, its tail, its reader and its timer, in this order.
 //! The tail is read only while there is room to write, so a slow reader slows its own tail and nothing else.
 
+use super::handshake::{Credential, SUBPROTOCOL, credential, upgrade_key};
 use super::machine::{CallFailure, Connection, Input, Output, Visitor};
 use super::metrics::{Census, End, Metrics};
 use crate::config::GatewayConfig;
@@ -20,7 +21,7 @@ use crate::wall::Wall;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::{BoxFuture, poll_fn};
@@ -45,9 +46,6 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-
-/// The subprotocol that a browser offers beside its `bearer.<jwt>`.
-const SUBPROTOCOL: &str = "chat.v1";
 
 /// What a gateway is made of.
 #[derive(Debug)]
@@ -110,38 +108,6 @@ async fn ready_to_serve<N: Net>(State(shared): State<Arc<Shared<N>>>) -> Respons
         true => (StatusCode::SERVICE_UNAVAILABLE, "draining").into_response(),
         false => "ready".into_response(),
     }
-}
-
-/// A token and the way it came, which decides how a refusal is told.
-enum Credential {
-    /// In a header: a refusal is an HTTP 403.
-    Header(String),
-    /// As a subprotocol, as browsers must: a refusal is a close frame, since a browser would see a failed
-    /// upgrade as 1006 and come back for ever.
-    Subprotocol(String),
-}
-
-fn credential(headers: &HeaderMap) -> Option<Credential> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    if let Some(token) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "))
-    {
-        return Some(Credential::Header(token.to_owned()));
-    }
-    let offers = text(header::SEC_WEBSOCKET_PROTOCOL)?;
-    let token = offers.split(',').find_map(|offer| offer.trim().strip_prefix("bearer."))?;
-    Some(Credential::Subprotocol(token.to_owned()))
-}
-
-/// The key of a well-formed upgrade request (RFC 6455 section 4.2.1).
-fn upgrade_key(headers: &HeaderMap) -> Option<&[u8]> {
-    let has = |name, token: &str| {
-        let value = headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        value.is_some_and(|v| v.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
-    };
-    let asked = has(header::CONNECTION, "upgrade")
-        && has(header::UPGRADE, "websocket")
-        && has(header::SEC_WEBSOCKET_VERSION, "13");
-    headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked).map(HeaderValue::as_bytes)
 }
 
 async fn upgrade<N: Net>(State(shared): State<Arc<Shared<N>>>, mut request: Request) -> Response {
