@@ -40,6 +40,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -218,11 +219,16 @@ impl<N: Net> Talk<N> {
         let mut machine = Connection::new(self.shared.config.clone(), visitor, Duration::ZERO);
         let mut stop = self.shared.stop.clone();
         let mut draining = false;
+        let mut spoke = false;
         let mut out = Vec::new();
         loop {
             let deadline = self.started + machine.deadline().unwrap_or(Duration::MAX / 4);
             let room = self.queue.len() < self.shared.config.queue_frames_max;
             // Biased: first what frees memory, then what the supervisor says, then what the client says.
+            // A client has its say before a timer (its pong may be waiting), but only once: one that never
+            // stops talking must not outlive its token. While the queue is full nobody is heard, since an
+            // answer could not be kept.
+            let talked = std::mem::take(&mut spoke);
             let input = tokio::select! {
                 biased;
                 () = stop.requested(), if !draining => {
@@ -237,8 +243,12 @@ impl<N: Net> Talk<N> {
                 }
                 Some(input) = self.calls.next() => input,
                 Some(input) = next_line(&mut self.tail), if room => input,
-                message = self.stream.next() => match self.classify(message) {
-                    Ok(input) => input,
+                () = sleep_until(deadline), if talked => Input::Wake,
+                message = self.stream.next(), if room => match self.classify(message) {
+                    Ok(input) => {
+                        spoke = true;
+                        input
+                    }
                     Err(end) => return end,
                 },
                 () = sleep_until(deadline) => Input::Wake,
@@ -388,20 +398,44 @@ impl<N: Net> Talk<N> {
 
     /// Says goodbye and waits for the peer's goodbye, so that it does not see an abnormal end.
     async fn part(mut self, end: End) {
-        if let End::Ours(reason) = end {
-            let code = reason.code().into();
-            let frame = CloseFrame { code, reason: reason.text().into() };
-            self.queue.push_back(Message::Close(Some(frame)));
-        }
-        let goodbye = async {
-            if flush(&mut self.sink, &mut self.queue).await.is_err() {
-                return;
+        match end {
+            End::Ours(reason) => {
+                let code = reason.code().into();
+                let frame = CloseFrame { code, reason: reason.text().into() };
+                self.queue.push_back(Message::Close(Some(frame)));
             }
-            // After a close frame, until the end: tungstenite answers a close while it is read.
-            while let Some(Ok(_late)) = self.stream.next().await {}
-        };
-        if timeout(self.shared.config.close_timeout, goodbye).await.is_err() {
+            // After the peer's close nothing but its echo may be sent, and tungstenite has that.
+            End::Theirs(_) | End::Lost => self.queue.clear(),
+        }
+        let patience = self.shared.config.close_timeout;
+        if timeout(patience, goodbye(end, self.sink, self.stream, self.queue)).await.is_err() {
             tracing::debug!("the peer did not answer the close frame");
+        }
+    }
+}
+
+/// Writes what is left, then reads until the peer's end: a socket that is closed with bytes unread is
+/// reset, and a reset may overtake the close frame.
+async fn goodbye(
+    end: End,
+    mut sink: SplitSink<Socket, Message>,
+    mut stream: SplitStream<Socket>,
+    mut queue: VecDeque<Message>,
+) {
+    if flush(&mut sink, &mut queue).await.is_err() {
+        return;
+    }
+    let mut answered = matches!(end, End::Theirs(_));
+    while let Some(Ok(late)) = stream.next().await {
+        answered |= matches!(late, Message::Close(_));
+    }
+    // Tungstenite reads nothing after an error, so the rest is read as bytes. The end of ours comes first:
+    // the peer, as a client should, waits for it with its own.
+    if !answered && let Ok(mut socket) = sink.reunite(stream) {
+        let raw = socket.get_mut();
+        if raw.shutdown().await.is_ok() {
+            let mut unread = [0; 1024];
+            while matches!(raw.read(&mut unread).await, Ok(1..)) {}
         }
     }
 }
