@@ -1,6 +1,8 @@
-//! The machine of a connection, fact by fact.
+//! The machine of a connection, fact by fact; `properties` holds for whatever happens.
 
+mod properties;
 mod script;
+mod world;
 
 use script::{check, check_with};
 use std::time::Duration;
