@@ -102,8 +102,6 @@ struct Joined {
     sent: u64,
     /// Where the client wants to go on and how far the replay reaches, until `resumed` has been said.
     resuming: Option<(u64, u64)>,
-    /// Turns that have no ack yet; the first is with the supervisor.
-    turns: VecDeque<SubmitTurn>,
 }
 
 /// What the supervisor is asked again after a pause.
@@ -126,6 +124,9 @@ pub(super) struct Connection {
     config: GatewayConfig,
     visitor: Visitor,
     phase: Phase,
+    /// Turns that have no ack yet. Once joined, the first is with the supervisor; those that were said
+    /// right behind the hello wait for that.
+    turns: VecDeque<SubmitTurn>,
     /// When a hello is overdue.
     hello_by: Duration,
     /// The last ping and whether it was answered.
@@ -155,6 +156,7 @@ impl Connection {
             config,
             visitor,
             phase: Phase::Greeting,
+            turns: VecDeque::new(),
             ping,
             retries: Vec::new(),
             away_since: None,
@@ -236,7 +238,10 @@ impl Connection {
                 out.push(Output::Open { thread: thread_id.clone(), user });
                 self.phase = Phase::Opening { thread: thread_id, cursor };
             }
-            (Phase::Joined(_), ClientFrame::UserMessage { message_id, text }) => {
+            (
+                Phase::Opening { .. } | Phase::Joined(_),
+                ClientFrame::UserMessage { message_id, text },
+            ) => {
                 self.said(message_id, text, out);
             }
             (Phase::Joined(joined), ClientFrame::Catchup { after }) => {
@@ -264,17 +269,14 @@ impl Connection {
     }
 
     fn said(&mut self, message_id: MessageId, text: String, out: &mut Vec<Output>) {
-        let Phase::Joined(joined) = &mut self.phase else {
-            return;
-        };
         if text.chars().count() > self.config.text_chars_max {
             return self.close(CloseReason::BadRequest, out);
         }
-        if joined.turns.len() >= self.config.turns_waiting_max {
+        if self.turns.len() >= self.config.turns_waiting_max {
             return self.send_away(CloseReason::RateLimited, AdviceReason::Rate, out);
         }
-        joined.turns.push_back(SubmitTurn { user: self.visitor.user.clone(), message_id, text });
-        if joined.turns.len() == 1 {
+        self.turns.push_back(SubmitTurn { user: self.visitor.user.clone(), message_id, text });
+        if self.turns.len() == 1 {
             self.call(Call::Submit, out);
         }
     }
@@ -320,11 +322,11 @@ impl Connection {
             epoch: log.epoch,
             sent: cursor.seq,
             resuming: Some((cursor.seq, log.head)),
-            turns: VecDeque::new(),
         };
         joined.say_resumed(out);
         self.phase = Phase::Joined(joined);
         out.push(Output::Follow { thread, after: cursor.seq });
+        self.call(Call::Submit, out);
     }
 
     fn submitted(
@@ -333,20 +335,14 @@ impl Connection {
         result: Result<Accepted, CallFailure>,
         out: &mut Vec<Output>,
     ) {
-        let Phase::Joined(joined) = &mut self.phase else {
-            return;
-        };
         match result {
             Ok(Accepted { message_id, seq }) => {
-                joined.turns.pop_front();
+                self.turns.pop_front();
                 let in_reply_to = message_id.clone();
                 out.push(Output::Send(ServerFrame::Ack { message_id, seq }));
                 out.push(Output::Send(ServerFrame::Typing { in_reply_to }));
-                let more = !joined.turns.is_empty();
                 self.supervisor_is_back();
-                if more {
-                    self.call(Call::Submit, out);
-                }
+                self.call(Call::Submit, out);
             }
             Err(failure) => self.call_failed(now, Call::Submit, failure, out),
         }
@@ -418,7 +414,7 @@ impl Connection {
                 out.push(Output::Open { thread: thread.clone(), user });
             }
             (Phase::Joined(joined), Call::Submit) => {
-                let turn = joined.turns.front().cloned();
+                let turn = self.turns.front().cloned();
                 let thread = joined.thread.clone();
                 out.extend(turn.map(|turn| Output::Submit { thread, turn }));
             }

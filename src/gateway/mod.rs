@@ -3,9 +3,7 @@
 //! It keeps nothing. Every durable frame a client gets comes from the tail of the thread log, so a
 //! client can go on at any gateway from its cursor.
 
-mod handshake;
 mod machine;
-mod metrics;
 mod shell;
 
 pub use shell::{Gateway, run};

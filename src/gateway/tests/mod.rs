@@ -121,7 +121,7 @@ fn only_a_hello_of_this_protocol_may_come_first_and_only_once() {
             - close 4400 bad_request"
         ));
     }
-    for second in ["hello 0/0", "say m1", "auth x", "catchup 0"] {
+    for second in ["hello 0/0", "auth x", "catchup 0"] {
         check(&format!(
             "0 hello 0/0
             - open t u
@@ -138,6 +138,29 @@ fn only_a_hello_of_this_protocol_may_come_first_and_only_once() {
         1 hello 0/0
         - open t u
         2 pong 1",
+    );
+}
+
+#[test]
+fn a_turn_right_behind_the_hello_waits_for_the_thread() {
+    check(
+        "0 hello 7/9
+        - open t u
+        0 say m1
+        1 say m2
+        2 opened 7/3
+        - resume_failed Ahead 7/3
+        3 hello 0/0
+        - open t u
+        4 opened 7/0
+        - welcome c
+        - resumed 0..0 true
+        - follow t 0
+        - submit t m1
+        5 submitted m1 1
+        - ack m1 1
+        - typing m1
+        - submit t m2",
     );
 }
 
