@@ -21,12 +21,15 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The longest body a call accepts, bytes.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The longest line of a followed log, bytes.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a listener rests after a failure.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A wish to stop, seen by everybody who holds a clone.
 #[derive(Debug, Clone)]
@@ -98,7 +101,11 @@ pub async fn serve<N: Net>(
             Some(task) = inbox.recv() => { tasks.spawn(task); }
             accepted = N::accept(&mut listener) => match accepted {
                 Ok(stream) => { tasks.spawn(answer(stream, router.clone(), stop.clone())); }
-                Err(error) => tracing::warn!(%error, "accept failed"),
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    // Out of descriptors, say: asking again at once would only burn the processor.
+                    sleep(ACCEPT_PAUSE).await;
+                }
             },
         }
     }
