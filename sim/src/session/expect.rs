@@ -1,13 +1,13 @@
 //! What must come of a turn, as a flat list of claims. It does not know how a trace answers them.
 
+use super::kind::{Field, Fields, Kind, fields, variants};
 use super::matcher::{Matcher, Raw};
 use super::model::{ErrorYaml, ExpectYaml, ListingsYaml, Pairs, StretchYaml, WordOr};
 use super::names::names;
 use super::yaml::{At, Problem, Span};
-use assistant::contract::agent::{Card, Change, Intent, Slots};
-use assistant::contract::frame::{AgentName, ErrorCode, LogBody, ServerFrame};
-use serde_json::Value;
-use std::collections::BTreeSet;
+use assistant::contract::agent::{Card, Change, Slots};
+use assistant::contract::frame::{LogBody, ServerFrame};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// What must come of a turn.
@@ -95,38 +95,49 @@ impl fmt::Display for Subject {
     }
 }
 
-/// The names that expectations and triggers may use.
+/// What expectations and triggers may name, and what kind of value each name stands for.
 #[derive(Debug)]
 pub(super) struct Known {
-    agents: Vec<String>,
-    intents: Vec<String>,
-    slots: Vec<String>,
-    fields: Vec<String>,
-    constraints: Vec<String>,
-    codes: Vec<String>,
-    log_frames: Vec<String>,
+    /// By the `event` of a durable frame.
+    bodies: BTreeMap<String, Fields>,
+    slots: Fields,
+    card: Fields,
+    changes: BTreeMap<String, Fields>,
+    /// What the harness itself derives from a turn.
+    derived: Fields,
     /// Every `event` a server sends.
     pub(super) frames: Vec<String>,
-    /// The listings of the session's catalogue; absent if there is no such catalogue.
-    ids: Option<Vec<String>>,
 }
 
 impl Known {
+    /// `ids` are the listings of the session's catalogue; absent if there is no such catalogue.
     pub(super) fn new(ids: Option<&BTreeSet<String>>) -> Self {
         let log_frames = names::<LogBody>("event");
         let mut frames = log_frames.clone();
         frames.extend(names::<ServerFrame>("event"));
+        let listing = ids.map_or(Kind::Text, |ids| {
+            Kind::Name("listing".to_owned(), ids.iter().cloned().collect())
+        });
+        let frame = Kind::Name("durable frame".to_owned(), log_frames);
+        let derived = [
+            ("ids", Kind::List(listing.clone().into())),
+            ("count", Kind::Number),
+            ("refers_to", Kind::List(listing.into())),
+            ("frames", Kind::List(frame.into())),
+        ];
+        let field = |kind| Field { kind, optional: false };
         Self {
-            agents: names::<AgentName>(""),
-            intents: names::<Intent>(""),
-            slots: names::<Slots>(""),
-            fields: names::<Card>(""),
-            constraints: names::<Change>("constraint"),
-            codes: names::<ErrorCode>(""),
-            log_frames,
+            bodies: variants::<LogBody>("event"),
+            slots: fields::<Slots>(),
+            card: fields::<Card>(),
+            changes: variants::<Change>("constraint"),
+            derived: derived.map(|(name, kind)| (name.to_owned(), field(kind))).into(),
             frames,
-            ids: ids.map(|ids| ids.iter().cloned().collect()),
         }
+    }
+
+    fn body(&self, event: &str) -> &Fields {
+        self.bodies.get(event).expect("an event of the contract")
     }
 }
 
@@ -135,18 +146,17 @@ pub(super) fn read(yaml: &At<ExpectYaml>, known: &Known, problems: &mut Vec<Prob
     let before = problems.len();
     let mut reader = Reader { claims: Vec::new(), problems };
     let expect = &yaml.value;
-    let ids = known.ids.as_deref().map(|ids| ("listing", ids));
-    reader.claim(Subject::Agent, expect.agent.as_ref(), Some(("agent", &known.agents)));
-    reader.claim(Subject::Intent, expect.intent.as_ref(), Some(("intent", &known.intents)));
+    let message = known.body("message");
+    reader.claim(Subject::Agent, expect.agent.as_ref(), (message, "agent"));
+    reader.claim(Subject::Intent, expect.intent.as_ref(), (message, "intent"));
     if let Some(Pairs(slots)) = reader.mapping(expect.slots.as_ref()) {
         reader.fields(slots, ("slot", &known.slots), Subject::Slot);
     }
     reader.listings(expect.listings.as_ref(), known);
     reader.relaxation(expect.relaxation.as_ref(), known);
-    reader.claim(Subject::RefersTo, expect.refers_to.as_ref(), ids);
-    reader.claim(Subject::Reply, expect.reply.as_ref(), None);
-    let log_frames = Some(("durable frame", known.log_frames.as_slice()));
-    reader.claim(Subject::Frames, expect.frames.as_ref(), log_frames);
+    reader.claim(Subject::RefersTo, expect.refers_to.as_ref(), (&known.derived, "refers_to"));
+    reader.claim(Subject::Reply, expect.reply.as_ref(), (message, "text"));
+    reader.claim(Subject::Frames, expect.frames.as_ref(), (&known.derived, "frames"));
     if let Some(error) = &expect.error {
         reader.error(error, known);
     }
@@ -157,50 +167,33 @@ pub(super) fn read(yaml: &At<ExpectYaml>, known: &Known, problems: &mut Vec<Prob
     Expect { claims }
 }
 
-/// A kind of name, and the names there are.
-type Names<'a> = (&'a str, &'a [String]);
-
 struct Reader<'a> {
     claims: Vec<Claim>,
     problems: &'a mut Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn claim(&mut self, subject: Subject, raw: Option<&At<Raw>>, names: Option<Names<'_>>) {
+    fn claim(&mut self, subject: Subject, raw: Option<&At<Raw>>, (fields, name): (&Fields, &str)) {
         let Some(raw) = raw else { return };
-        match Matcher::read(raw) {
-            Ok(matcher) => {
-                if let Some((kind, known)) = names {
-                    self.literals(raw, kind, known);
-                }
-                self.claims.push(Claim { subject, matcher, span: raw.span });
-            }
-            Err(problem) => self.problems.push(problem),
-        }
-    }
-
-    fn literals(&mut self, raw: &At<Raw>, kind: &str, known: &[String]) {
-        let mut found = Vec::new();
-        Raw::literals(raw, &mut found);
-        for literal in found {
-            let name = At { value: literal.value.to_owned(), span: literal.span };
-            if name.value != "none" && !known.contains(&name.value) {
-                self.problems.push(Problem::unknown(kind, &name, known));
-            }
-        }
+        let Some(field) = fields.get(name) else {
+            let text = format!("there is no `{name}` here");
+            return self.problems.push(Problem::new(raw.span, text));
+        };
+        let matcher = field.read(raw, self.problems);
+        self.claims.extend(matcher.map(|matcher| Claim { subject, matcher, span: raw.span }));
     }
 
     fn fields(
         &mut self,
         pairs: &[(At<String>, At<Raw>)],
-        (kind, known): Names<'_>,
+        (what, known): (&str, &Fields),
         subject: fn(String) -> Subject,
     ) {
         for (name, raw) in pairs {
-            if known.contains(&name.value) {
-                self.claim(subject(name.value.clone()), Some(raw), None);
+            if known.contains_key(&name.value) {
+                self.claim(subject(name.value.clone()), Some(raw), (known, &name.value));
             } else {
-                self.problems.push(Problem::unknown(kind, name, known));
+                self.problems.push(Problem::unknown(what, name, &keys(known)));
             }
         }
     }
@@ -231,11 +224,10 @@ impl Reader<'_> {
         if ids.is_none() && count.is_none() && each.is_none() {
             self.empty(yaml.span);
         }
-        let names = known.ids.as_deref().map(|ids| ("listing", ids));
-        self.claim(Subject::ListingIds, ids.as_ref(), names);
-        self.claim(Subject::ListingCount, count.as_ref(), None);
+        self.claim(Subject::ListingIds, ids.as_ref(), (&known.derived, "ids"));
+        self.claim(Subject::ListingCount, count.as_ref(), (&known.derived, "count"));
         if let Some(Pairs(fields)) = self.mapping(each.as_ref()) {
-            self.fields(fields, ("field of a listing", &known.fields), Subject::Each);
+            self.fields(fields, ("field of a listing", &known.card), Subject::Each);
         }
     }
 
@@ -251,11 +243,11 @@ impl Reader<'_> {
             self.empty(yaml.span);
         }
         for (name, stretch) in changes {
-            if !known.constraints.contains(&name.value) {
-                let problem = Problem::unknown("constraint", name, &known.constraints);
+            let Some(sides) = known.changes.get(&name.value) else {
+                let problem = Problem::unknown("constraint", name, &keys(&known.changes));
                 self.problems.push(problem);
                 continue;
-            }
+            };
             let StretchYaml { from, to } = &stretch.value;
             if from.is_none() && to.is_none() {
                 self.claims.push(Claim {
@@ -265,8 +257,8 @@ impl Reader<'_> {
                 });
             }
             let side = |side| Subject::Stretch(name.value.clone(), side);
-            self.claim(side(Side::From), from.as_ref(), None);
-            self.claim(side(Side::To), to.as_ref(), None);
+            self.claim(side(Side::From), from.as_ref(), (sides, "from"));
+            self.claim(side(Side::To), to.as_ref(), (sides, "to"));
         }
     }
 
@@ -285,14 +277,12 @@ impl Reader<'_> {
         if code.is_none() && retryable.is_none() {
             self.empty(yaml.span);
         }
-        let codes = Some(("error code", known.codes.as_slice()));
-        self.claim(Subject::ErrorCode, code.as_ref(), codes);
-        self.claim(Subject::ErrorRetryable, retryable.as_ref(), None);
-        if let Some(At { value: Raw::Scalar(Value::String(_) | Value::Number(_)), span }) =
-            retryable
-        {
-            let text = "expected true or false";
-            self.problems.push(Problem::new(*span, text));
-        }
+        let fields = known.body("error");
+        self.claim(Subject::ErrorCode, code.as_ref(), (fields, "code"));
+        self.claim(Subject::ErrorRetryable, retryable.as_ref(), (fields, "retryable"));
     }
+}
+
+fn keys<T>(map: &BTreeMap<String, T>) -> Vec<&String> {
+    map.keys().collect()
 }

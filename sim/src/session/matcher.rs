@@ -98,18 +98,17 @@ impl Matcher {
     }
 }
 
-impl Raw {
-    /// The plain texts that name something: all but the operands of `regex`.
-    pub(super) fn literals<'a>(raw: &'a At<Self>, found: &mut Vec<At<&'a str>>) {
-        match &raw.value {
-            Self::Scalar(Value::String(text)) => found.push(At { value: text, span: raw.span }),
-            Self::Scalar(_) => {}
-            Self::List(items) => items.iter().for_each(|item| Self::literals(item, found)),
-            Self::Map(pairs) => pairs
-                .iter()
-                .filter(|(name, _)| name.value != "regex")
-                .for_each(|(_, operand)| Self::literals(operand, found)),
-        }
+impl At<Raw> {
+    /// What to say where `what` was expected and this stands.
+    pub(super) fn instead_of(&self, what: &str) -> Problem {
+        let got = match &self.value {
+            Raw::Scalar(Value::Null) => "nothing".to_owned(),
+            Raw::Scalar(Value::String(text)) => format!("`{text}`"),
+            Raw::Scalar(value) => format!("`{value}`"),
+            Raw::List(_) => "a list".to_owned(),
+            Raw::Map(_) => "a mapping".to_owned(),
+        };
+        Problem::new(self.span, format!("expected {what}, got {got}"))
     }
 }
 
@@ -121,11 +120,9 @@ impl Test {
             "between" => match &operand.value {
                 Raw::List(ends) => match ends.as_slice() {
                     [low, high] => Ok(Self::Between(number(low)?, number(high)?)),
-                    _ => Err(Problem::new(operand.span, "expected [low, high]")),
+                    _ => Err(operand.instead_of("[low, high]")),
                 },
-                Raw::Scalar(_) | Raw::Map(_) => {
-                    Err(Problem::new(operand.span, "expected [low, high]"))
-                }
+                Raw::Scalar(_) | Raw::Map(_) => Err(operand.instead_of("[low, high]")),
             },
             "one_of" => list(operand).map(Self::OneOf),
             "any_order" => list(operand).map(Self::AnyOrder),
@@ -183,17 +180,17 @@ impl fmt::Display for Test {
 
 fn plain(raw: &At<Raw>) -> Result<Value, Problem> {
     match &raw.value {
-        Raw::Scalar(Value::Null) => Err(Problem::new(raw.span, "expected a value, got nothing")),
+        Raw::Scalar(Value::Null) => Err(raw.instead_of("a value")),
         Raw::Scalar(value) => Ok(value.clone()),
         Raw::List(items) => items.iter().map(plain).collect(),
-        Raw::Map(_) => Err(Problem::new(raw.span, "expected a value, got a mapping")),
+        Raw::Map(_) => Err(raw.instead_of("a value")),
     }
 }
 
 fn list(raw: &At<Raw>) -> Result<Vec<Value>, Problem> {
     match &raw.value {
         Raw::List(items) => items.iter().map(plain).collect(),
-        Raw::Scalar(_) | Raw::Map(_) => Err(Problem::new(raw.span, "expected a list")),
+        Raw::Scalar(_) | Raw::Map(_) => Err(raw.instead_of("a list")),
     }
 }
 
@@ -210,15 +207,13 @@ fn one_or_more(raw: &At<Raw>) -> Result<Vec<Value>, Problem> {
 fn number(raw: &At<Raw>) -> Result<Number, Problem> {
     match &raw.value {
         Raw::Scalar(Value::Number(number)) => Ok(number.clone()),
-        Raw::Scalar(_) | Raw::List(_) | Raw::Map(_) => {
-            Err(Problem::new(raw.span, "expected a number"))
-        }
+        Raw::Scalar(_) | Raw::List(_) | Raw::Map(_) => Err(raw.instead_of("a number")),
     }
 }
 
 fn regex(raw: &At<Raw>) -> Result<Regex, Problem> {
     let Raw::Scalar(Value::String(text)) = &raw.value else {
-        return Err(Problem::new(raw.span, "expected a regular expression"));
+        return Err(raw.instead_of("a regular expression"));
     };
     Regex::new(text).map_err(|error| {
         let why = error.to_string();
@@ -243,7 +238,6 @@ fn has(got: &Value, part: &Value) -> bool {
     match (got, part) {
         (Value::Array(items), part) => items.iter().any(|item| same(part, item)),
         (Value::String(text), Value::String(part)) => text.contains(part),
-        (Value::String(text), part) => text.contains(&part.to_string()),
         (_, _) => false,
     }
 }

@@ -13,6 +13,7 @@ mod check;
 mod diagnose;
 mod expect;
 mod file;
+mod kind;
 mod matcher;
 mod model;
 mod names;

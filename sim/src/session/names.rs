@@ -5,13 +5,20 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
 
-/// The field names of a struct, or the variant names of an enum; for a tagged one the values of `tag`.
+/// The schema of a type, in one piece.
+pub(super) fn schema<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::default().with(|settings| settings.inline_subschemas = true);
+    settings.into_generator().into_root_schema_for::<T>().to_value()
+}
+
+/// The variant names of an enum; for a tagged one the values of `tag`.
 pub(super) fn names<T: JsonSchema>(tag: &str) -> Vec<String> {
-    let schema = SchemaSettings::default().into_generator().into_root_schema_for::<T>();
+    names_in(&schema::<T>(), tag)
+}
+
+/// The same, of a schema.
+pub(super) fn names_in(schema: &Value, tag: &str) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
-        return fields.keys().cloned().collect();
-    }
     let variants = schema.get("oneOf").or_else(|| schema.get("anyOf"));
     let Some(variants) = variants.and_then(Value::as_array) else {
         let plain = schema.get("enum").and_then(Value::as_array);
@@ -84,12 +91,11 @@ fn swapped(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assistant::contract::agent::{Change, Intent, Slots};
+    use assistant::contract::agent::{Change, Intent};
     use assistant::contract::frame::{ErrorCode, LogBody, ServerFrame};
 
     #[test]
     fn takes_the_names_from_the_contract() {
-        assert!(names::<Slots>("").contains(&"price_max".to_owned()));
         assert_eq!(names::<Intent>("").len(), 15);
         assert_eq!(names::<ErrorCode>(""), ["agent_unavailable", "agent_invalid"]);
         assert_eq!(names::<LogBody>("event"), ["user_turn", "recommendations", "message", "error"]);

@@ -102,6 +102,17 @@ fn reads_a_good_session() {
 }
 
 #[test]
+fn reads_the_example_of_the_readme() {
+    let readme = include_str!("../../../../README.md");
+    let (_, yaml) = readme.split_once("```yaml\n").expect("an example");
+    let (yaml, _) = yaml.split_once("```").expect("its end");
+    let ids = ["L-0051", "L-0052"].map(str::to_owned);
+    let catalogs = Catalogs::from([("willamette".to_owned(), ids.into())]);
+    let session = Session::read("sessions/budget-relaxation.yaml", yaml, &catalogs);
+    assert!(session.is_ok(), "{}", broken(&session.unwrap_err(), Ink::Plain));
+}
+
+#[test]
 fn every_value_keeps_its_place() {
     let session = read(GOOD).unwrap();
     let claims = session.expects.iter().flat_map(|expect| &expect.claims);
@@ -181,7 +192,7 @@ const NAMES: &[Case] = &[
     ("slots: { city", "slots: { ^town", &["unknown slot `town`"]),
     ("each: { price", "each: { ^prise", &["unknown field of a listing", "`price`?"]),
     ("relaxation: { price_max", "relaxation: { ^price", &["unknown constraint `price`"]),
-    ("code: agent_unavailable", "code: ^agent_down", &["unknown error code"]),
+    ("code: agent_unavailable", "code: ^agent_down", &["unknown code `agent_down`"]),
     ("[user_turn,", "[^user_trun,", &["unknown durable frame", "`user_turn`?"]),
     ("frame: recommendations", "frame: ^recomendations", &["unknown frame"]),
     ("do: { cut", "do: { ^cute", &["unknown name `cute`", "`cut`?"]),
@@ -193,6 +204,113 @@ const NAMES: &[Case] = &[
 fn refuses_unknown_names() {
     for (good, marked, words) in NAMES {
         told(good, marked, words);
+    }
+}
+
+const AGENT: &str = "agent: real_estate";
+const INTENT: &str = "{ one_of: [property_search, refine] }";
+const SLOT: &str = "beds_min: none";
+const EACH: &str = "{ price: { lte: 420000 } }";
+const COUNT: &str = "{ between: [1, 3] }";
+const STRETCH: &str = "{ price_max: { from: 400000, to: { lte: 420000 } } }";
+const REPLY: &str =
+    "{ contains: [\"two homes\", Salem], not_contains: sorry, regex: \"(?i)nothing\" }";
+const REFERS: &str = "{ any_order: [W-2, W-1] }";
+const FRAMES: &str = "[user_turn, recommendations, message]";
+const RETRY: &str = "retryable: false";
+
+/// Values and operators of another kind than what they are held against.
+const UNFIT: &[Case] = &[
+    (AGENT, "agent: ^7", &["expected a name, got `7`"]),
+    (AGENT, "agent: ^none", &["expected a name, got `none`", "never is"]),
+    (AGENT, "agent: ^[general]", &["expected a name, got a list"]),
+    (
+        AGENT,
+        "agent: { ^gte: 1 }",
+        &["expected an operator for a name, got `gte`", "one of: one_of"],
+    ),
+    (INTENT, "^5", &["expected a name, got `5`"]),
+    (INTENT, "{ one_of: [refine, ^5] }", &["expected a name, got `5`"]),
+    (INTENT, "{ one_of: ^refine }", &["expected a list, got `refine`"]),
+    (INTENT, "{ one_of: [refine, ^none] }", &["unknown intent `none`"]),
+    (SLOT, "beds_min: ^two", &["expected a number, got `two`"]),
+    (SLOT, "beds_min: ^[2]", &["expected a number, got a list"]),
+    (SLOT, "beds_min: { gte: ^two }", &["expected a number, got `two`"]),
+    (SLOT, "beds_min: { between: [1, ^two] }", &["expected a number, got `two`"]),
+    (SLOT, "beds_min: { one_of: [1, ^two] }", &["expected a number, got `two`"]),
+    (SLOT, "beds_min: { ^regex: two }", &["expected an operator for a number, got `regex`"]),
+    (SLOT, "beds_min: { ^contains: 2 }", &["operator for a number, got `contains`"]),
+    (SLOT, "beds_min: { ^any_order: [2] }", &["operator for a number, got `any_order`"]),
+    (SLOT, "parking: ^1", &["expected true or false, got `1`"]),
+    (SLOT, "parking: { ^lte: 1 }", &["expected an operator for true or false, got `lte`"]),
+    (SLOT, "listing_type: ^sell", &["unknown listing_type `sell`", "one of: buy, rent"]),
+    (SLOT, "hard: ^city", &["expected a list, got `city`"]),
+    (SLOT, "hard: { contains: ^3 }", &["expected text, got `3`", "quote it"]),
+    (SLOT, "hard: { ^regex: city }", &["expected an operator for a list, got `regex`"]),
+    ("city: Salem,", "city: ^9,", &["expected text, got `9`", "quote it"]),
+    ("city: Salem,", "city: ^[Salem],", &["expected text, got a list"]),
+    ("[W-1, W-2]", "^W-1", &["expected a list, got `W-1`"]),
+    ("[W-1, W-2]", "[W-1, ^2]", &["expected a name, got `2`"]),
+    ("[W-1, W-2]", "^none", &["expected a list, got `none`"]),
+    (COUNT, "^three", &["expected a number, got `three`"]),
+    (COUNT, "^none", &["expected a number, got `none`"]),
+    (COUNT, "{ between: ^3 }", &["expected [low, high], got `3`"]),
+    (EACH, "{ price: ^cheap }", &["expected a number, got `cheap`"]),
+    (EACH, "{ id: ^none }", &["expected text, got `none`"]),
+    (EACH, "{ notes: { ^lte: 1 } }", &["expected an operator for a list, got `lte`"]),
+    (STRETCH, "{ price_max: { from: ^lots } }", &["expected a number, got `lots`"]),
+    (STRETCH, "{ price_max: { to: ^none } }", &["expected a number, got `none`"]),
+    (STRETCH, "{ city: { to: ^Bend } }", &["expected a list, got `Bend`"]),
+    (STRETCH, "{ parking: { from: ^true } }", &["there is no `from` here"]),
+    (REPLY, "^5", &["expected text, got `5`", "quote it"]),
+    (REPLY, "^none", &["expected text, got `none`"]),
+    (REPLY, "{ contains: [Salem, ^3] }", &["expected text, got `3`", "quote it"]),
+    (REPLY, "{ contains: [^[Salem]] }", &["expected text, got a list"]),
+    (REPLY, "{ regex: ^3 }", &["expected a regular expression, got `3`"]),
+    (REPLY, "{ ^any_order: [Salem] }", &["expected an operator for text, got `any_order`"]),
+    (REFERS, "^3", &["expected a list, got `3`"]),
+    (REFERS, "{ any_order: ^W-1 }", &["expected a list, got `W-1`"]),
+    (REFERS, "{ any_order: [W-2, ^1] }", &["expected a name, got `1`"]),
+    (FRAMES, "^none", &["expected a list, got `none`"]),
+    (FRAMES, "^message", &["expected a list, got `message`"]),
+    ("code: agent_unavailable", "code: ^3", &["expected a name, got `3`"]),
+    (RETRY, "retryable: ^1", &["expected true or false, got `1`"]),
+];
+
+#[test]
+fn refuses_what_never_fits() {
+    for (good, marked, words) in UNFIT {
+        told(good, marked, words);
+    }
+}
+
+/// The same places with what does fit, besides what stands in the good session.
+const FIT: &[(&str, &[&str])] = &[
+    (AGENT, &["agent: { regex: estate }", "agent: { not_contains: general }"]),
+    (INTENT, &["refine", "{ regex: _search$ }"]),
+    (SLOT, &["beds_min: 2", "beds_min: { gte: 1, lte: 2.5 }", "beds_min: { one_of: [1, 2] }"]),
+    (SLOT, &["parking: true", "parking: none", "parking: { one_of: [true] }"]),
+    (SLOT, &["listing_type: buy", "listing_type: none", "hard: none"]),
+    (SLOT, &["hard: [city]", "hard: { contains: city }", "hard: { any_order: [city] }"]),
+    ("city: Salem,", &["city: \"9\",", "city: { regex: ^S },", "city: { one_of: [Bend] },"]),
+    ("[W-1, W-2]", &["[]", "{ contains: W-1, not_contains: [W-2] }", "{ one_of: [[W-1], []] }"]),
+    (COUNT, &["3", "{ gte: 1 }", "{ one_of: [1, 2] }"]),
+    (EACH, &["{ id: W-1 }", "{ price: none }", "{ notes: { contains: pets not stated } }"]),
+    (STRETCH, &["{ city: { from: Salem, to: [Bend] } }", "{ parking: {} }"]),
+    (REPLY, &["\"5\"", "{ contains: \"3\" }", "{ one_of: [yes, \"no\"] }"]),
+    (REFERS, &["[]", "[W-1]", "{ contains: W-1 }"]),
+    (FRAMES, &["{ contains: message, not_contains: error }"]),
+    (RETRY, &["retryable: true"]),
+];
+
+#[test]
+fn accepts_what_fits() {
+    for (good, others) in FIT {
+        for other in *others {
+            assert_eq!(GOOD.matches(good).count(), 1, "{good:?} in the good session");
+            let text = GOOD.replace(good, other);
+            assert!(read(&text).is_ok(), "{}", broken(&read(&text).unwrap_err(), Ink::Plain));
+        }
     }
 }
 
@@ -216,6 +334,9 @@ fn refuses_what_proves_nothing() {
     told("{ between: [1, 3] }", "^{}", &["expected an operator: gte"]);
 }
 
+const ELAPSED: &str = "{ elapsed: 150ms }
+        do: { partition: { between: [gateway-1, supervisor], lasts: 3s } }";
+
 const SENSELESS: &[Case] = &[
     ("session: golden", "session: ^gold", &["expected `golden`, the name of the file"]),
     ("session: golden", "session: ^gol__den", &["`__` in a name"]),
@@ -228,6 +349,8 @@ const SENSELESS: &[Case] = &[
     ("nth: 2", "nth: ^0", &["counted from 1"]),
     ("{ elapsed: 150ms }", "^{ nth: 1 }", &["expected either `frame`"]),
     ("{ elapsed: 1m }", "^{ frame: ack }", &["only faults of a turn wait for a frame"]),
+    (ELAPSED, "{ elapsed: ^150ms }\n        do: { duplicate: { client: ana } }", &["to a frame"]),
+    (ELAPSED, "{ elapsed: ^150ms }\n        do: { reorder: { client: ana } }", &["to a frame"]),
     ("[gateway-1, supervisor]", "^[supervisor]", &["expected two hosts"]),
     ("[gateway-1, supervisor]", "[agent, ^agent]", &["another host"]),
     ("name: tab2", "name: ^ana", &["a second client `ana`"]),
