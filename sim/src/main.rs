@@ -1,4 +1,5 @@
-//! `cargo rehearse`: the release gate and single runs. Exit 0 clean, 1 violation, 2 usage or harness error.
+//! `cargo rehearse`: the release gate and single runs. Exit 0 clean, 1 violation, 2 usage, unplayable file or
+//! harness error.
 
 use clap::{Args, Parser, Subcommand};
 use rehearse::project::{Project, ProjectError};
@@ -7,7 +8,7 @@ use rehearse::report::transcript::transcript;
 use rehearse::report::verdicts::verdicts;
 use rehearse::scenario::{Scenario, default_world};
 use rehearse::session::{Ink, Session, broken, failed};
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,11 +41,13 @@ struct Run {
     hash: bool,
 }
 
-/// How a command ended, if the harness did its work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a command ended, if the harness did its work; of several runs the worst counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
     Clean,
     Violated,
+    /// A file could not be played.
+    Unplayed,
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     match perform(arguments.command) {
         Ok(Verdict::Clean) => ExitCode::SUCCESS,
         Ok(Verdict::Violated) => ExitCode::from(1),
+        Ok(Verdict::Unplayed) => ExitCode::from(2),
         Err(error) => {
             complain(&error);
             ExitCode::from(2)
@@ -69,8 +73,8 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
     }
 }
 
-fn ink() -> Ink {
-    match stdout().is_terminal() {
+fn ink(stream: &impl IsTerminal) -> Ink {
+    match stream.is_terminal() {
         true => Ink::Colour,
         false => Ink::Plain,
     }
@@ -84,20 +88,31 @@ impl Run {
             let timer = Timer::start();
             let rehearsal = Rehearsal::of_scenario(project, &scenario)?;
             let wall = timer.elapsed();
-            verdict = verdict.and(self.tell(project, &scenario, &rehearsal, wall)?);
+            verdict = verdict.max(self.tell(project, &scenario, &rehearsal, wall)?);
         }
         for file in &self.files {
-            let path = here.join(file);
-            let path = path.strip_prefix(project.root()).unwrap_or(&path);
-            let mut session = project.session(path)?;
-            session.scenario.seed = self.seed.unwrap_or(session.scenario.seed);
-            let timer = Timer::start();
-            let rehearsal = Rehearsal::of_session(project, &session)?;
-            let wall = timer.elapsed();
-            verdict = verdict.and(self.tell(project, &session.scenario, &rehearsal, wall)?);
-            if !rehearsal.misses.is_empty() && !self.hash {
-                say(&failed(&session, &rehearsal.misses, ink()));
+            verdict = verdict.max(self.play(project, &here.join(file))?);
+        }
+        Ok(verdict)
+    }
+
+    /// A file that cannot be played is told and hides no other.
+    fn play(&self, project: &Project, file: &Path) -> Result<Verdict, RehearsalError> {
+        let path = file.strip_prefix(project.root()).unwrap_or(file);
+        let mut session = match project.session(path) {
+            Ok(session) => session,
+            Err(error) => {
+                complain(&error.into());
+                return Ok(Verdict::Unplayed);
             }
+        };
+        session.scenario.seed = self.seed.unwrap_or(session.scenario.seed);
+        let timer = Timer::start();
+        let rehearsal = Rehearsal::of_session(project, &session)?;
+        let wall = timer.elapsed();
+        let verdict = self.tell(project, &session.scenario, &rehearsal, wall)?;
+        if !rehearsal.misses.is_empty() && !self.hash {
+            say(&failed(&session, &rehearsal.misses, ink(&stdout())));
         }
         Ok(verdict)
     }
@@ -135,13 +150,6 @@ impl Verdict {
             false => Self::Violated,
         }
     }
-
-    fn and(self, other: Self) -> Self {
-        match self {
-            Self::Clean => other,
-            Self::Violated => Self::Violated,
-        }
-    }
 }
 
 /// One line of the gate's table.
@@ -161,7 +169,7 @@ fn gate(project: &Project) -> Result<Verdict, RehearsalError> {
         let row = match project.session(&path) {
             Ok(session) => rehearse(project, &session)?,
             Err(ProjectError::Session(mistakes)) => {
-                say(&broken(&mistakes, ink()));
+                say(&broken(&mistakes, ink(&stdout())));
                 Row {
                     session: path.display().to_string(),
                     turns: 0,
@@ -191,7 +199,7 @@ fn rehearse(project: &Project, session: &Session) -> Result<Row, RehearsalError>
     let again = Rehearsal::of_scenario(project, scenario)?;
     let mut faults = Vec::new();
     if !rehearsal.misses.is_empty() {
-        say(&failed(session, &rehearsal.misses, ink()));
+        say(&failed(session, &rehearsal.misses, ink(&stdout())));
         faults.push("claims missed");
     }
     if !rehearsal.violations.is_empty() {
@@ -254,7 +262,7 @@ fn say(text: &str) {
 #[expect(clippy::print_stderr, reason = "the last words of a command")]
 fn complain(error: &RehearsalError) {
     if let RehearsalError::Project(ProjectError::Session(mistakes)) = error {
-        eprintln!("{}", broken(mistakes, ink()));
+        eprintln!("{}", broken(mistakes, ink(&stderr())));
         return;
     }
     eprintln!("error: {error}");
