@@ -1,6 +1,6 @@
 //! The world: the only place with effects. A scenario goes in, a trace comes out.
 //!
-//! The whole assistant runs here unmodified, every byte over [`net`], the store on [`disk`]. A run has
+//! The whole assistant runs here unmodified, every byte over `net`, the store on `disk`. A run has
 //! three parts: the script, under faults; quiet, until everybody is connected again; the end, in which
 //! every host stops in order and the durable logs are read.
 
