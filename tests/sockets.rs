@@ -132,6 +132,7 @@ fn cast(
             token_service: token_service.clone(),
             refresh_token: keys.mint(Kind::Refresh, &user, NOON, Duration::from_secs(3_600)),
             rng: split(scenario.seed, &spec.name),
+            kept: None,
         }
     });
     clients.collect()

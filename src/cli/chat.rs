@@ -1,17 +1,18 @@
 //! `assistant chat`: the reconnecting client in a terminal.
 
 use super::keep::{Keep, fresh_rng};
-use assistant::client::{self, ClientSetup, Command, Happening, State};
+use assistant::client::{self, ClientSetup, Command, Happening, Kept, State};
 use assistant::config::ClientPolicy;
 use assistant::contract::agent::{Card, Change, ListingType, RelaxationNote};
 use assistant::contract::frame::{LogBody, LogFrame};
-use assistant::contract::id::{ClientId, MessageId, ThreadId, UserId};
+use assistant::contract::id::{ClientId, Cursor, MessageId, ThreadId, UserId};
 use assistant::http::Peer;
 use assistant::net::TokioNet;
 use clap::Args;
 use rand_core::Rng;
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::mpsc;
 
@@ -46,6 +47,7 @@ impl Chat {
         let mut rng = fresh_rng()?;
         let instance = format!("{:016x}", rng.next_u64());
         let (gateway, token_service, refresh_token) = self.target(&user)?;
+        let kept_at = self.data.join(format!("unsent-{thread_id}.json"));
         let peer = |address| Peer { net: TokioNet, address };
         let setup = ClientSetup {
             policy: ClientPolicy::default(),
@@ -55,17 +57,25 @@ impl Chat {
             token_service: peer(token_service),
             refresh_token,
             rng,
+            kept: unsent(&kept_at)?,
         };
         let (commands, inbox) = mpsc::channel(64);
         let (outbox, happenings) = mpsc::unbounded_channel();
         commands.send(Command::Connect).await?;
         say("Type a message and press enter; Ctrl-D leaves. The conversation is kept.");
-        let session = client::run(setup, inbox, outbox);
-        tokio::join!(
-            session,
+        let (remains, (), ()) = tokio::join!(
+            client::run(setup, inbox, outbox),
             read_lines(commands, instance.clone()),
             print_all(happenings, &instance)
         );
+        match remains.kept.outbox.len() {
+            0 if kept_at.exists() => fs::remove_file(&kept_at)?,
+            0 => {}
+            unsent => {
+                fs::write(&kept_at, serde_json::to_string_pretty(&remains.kept)?)?;
+                say(&format!("  [{unsent} not sent yet; it goes out when you come back]"));
+            }
+        }
         Ok(())
     }
 
@@ -80,6 +90,16 @@ impl Chat {
         let addresses = keep.addresses()?;
         Ok((addresses.gateway, addresses.token_service, keep.refresh_token(user)?))
     }
+}
+
+/// What the last chat could not send. The conversation itself is shown again from its start.
+fn unsent(path: &Path) -> Result<Option<Kept>, Box<dyn Error>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let kept: Kept = serde_json::from_str(&fs::read_to_string(path)?)
+        .map_err(|error| format!("{} is not what chat wrote: {error}", path.display()))?;
+    Ok(Some(Kept { cursor: Cursor::default(), ..kept }))
 }
 
 /// Sends what is typed, until the end of the input.

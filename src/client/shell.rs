@@ -51,6 +51,8 @@ pub struct ClientSetup<N: Net> {
     pub refresh_token: String,
     /// Spreads the waits.
     pub rng: ChaCha8Rng,
+    /// What an earlier instance left behind.
+    pub kept: Option<Kept>,
 }
 
 /// What an app asks of a client.
@@ -120,17 +122,7 @@ pub async fn run<N: Net>(
     mut commands: mpsc::Receiver<Command>,
     happenings: mpsc::UnboundedSender<Happening>,
 ) -> Remains {
-    let mut machine = Client::new(setup.policy, setup.client_id, setup.thread_id, setup.rng);
-    let mut io = Io {
-        gateways: setup.gateways,
-        token_service: setup.token_service,
-        refresh_token: setup.refresh_token,
-        happenings,
-        refresh: None,
-        dial: None,
-        socket: None,
-        farewells: FuturesUnordered::new(),
-    };
+    let (mut machine, mut io) = Io::new(setup, happenings);
     let started = Instant::now();
     let mut out = Vec::new();
     let mut open = true;
@@ -207,6 +199,24 @@ struct Socket<S> {
 }
 
 impl<N: Net> Io<N> {
+    fn new(setup: ClientSetup<N>, happenings: mpsc::UnboundedSender<Happening>) -> (Client, Self) {
+        let mut machine = Client::new(setup.policy, setup.client_id, setup.thread_id, setup.rng);
+        if let Some(kept) = setup.kept {
+            machine.restore(kept);
+        }
+        let io = Self {
+            gateways: setup.gateways,
+            token_service: setup.token_service,
+            refresh_token: setup.refresh_token,
+            happenings,
+            refresh: None,
+            dial: None,
+            socket: None,
+            farewells: FuturesUnordered::new(),
+        };
+        (machine, io)
+    }
+
     fn carry_out(&mut self, output: Output) {
         let happening = match output {
             Output::Refresh { generation } => {

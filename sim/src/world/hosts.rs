@@ -195,6 +195,7 @@ impl<C: Cable> Troupe<C> {
                     token_service: peer(Host::TokenService),
                     refresh_token: self.keys.mint(Kind::Refresh, &user, MORNING, ttl),
                     rng: split(self.scenario.seed, &format!("client {}", spec.name)),
+                    kept: None,
                 })
             })
             .collect()

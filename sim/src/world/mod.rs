@@ -74,6 +74,9 @@ pub fn run(scenario: &Scenario, catalog: &str) -> Result<Trace, WorldError> {
         Err(End::TimedOut) => {
             let outstanding = world.stage.outstanding();
             world.recorder.record(&Host::World, What::TimedOut { outstanding });
+            // The supervisor may still hold the store that is read below.
+            world.troupe.disk().kill();
+            world.engine.kill(&Host::Supervisor.to_string());
         }
         Err(End::Panic(why)) => world.recorder.record(&Host::World, What::Died { why }),
     }
