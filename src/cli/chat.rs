@@ -157,10 +157,14 @@ fn card_line(card: &Card) -> String {
         ListingType::Rent => "/month",
     };
     let mut line = format!(
-        "{}, ${}{month}, {} bd {} ba, {} ({})",
+        "{}, ${}{month}, {}, {} ba, {} ({})",
         card.title,
         or_unknown(card.price.map(|price| price.to_string())),
-        or_unknown(card.beds.map(|beds| beds.to_string())),
+        or_unknown(card.beds.map(|beds| if beds == 0 {
+            "studio".to_owned()
+        } else {
+            format!("{beds} bd")
+        })),
         or_unknown(card.baths.map(|baths| baths.to_string())),
         or_unknown(card.city.clone()),
         card.id

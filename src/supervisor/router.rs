@@ -1,9 +1,12 @@
 //! Who answers a turn: an open question first, then the words of the turn. Pure.
 //!
-//! Each word or phrase is evidence for the property family; context (listings on the screen) lowers what
-//! is needed. Everything else is general conversation.
+//! Each word is evidence for the property family; listings on the screen lower what is needed. During a
+//! search, what nobody recognises goes to the agent too: it knows its cities, and may decline. Everything
+//! else is general conversation.
 
+use super::general;
 use super::graph::SupervisorState;
+use crate::contract::agent::Intent;
 use crate::contract::frame::AgentName;
 
 /// Evidence that is enough without context.
@@ -90,9 +93,10 @@ pub(super) fn route(text: &str, state: &SupervisorState) -> AgentName {
     if state.agent.pending.is_some() {
         return AgentName::RealEstate;
     }
-    let shown = !state.agent.shown.is_empty();
-    let enough = if shown { 1 } else { ENOUGH };
-    match evidence(text) >= enough {
+    let searching = !state.agent.shown.is_empty();
+    let enough = if searching { 1 } else { ENOUGH };
+    let unknown = || general::reply(text, 0).intent == Intent::NoMatch;
+    match evidence(text) >= enough || (searching && unknown()) {
         true => AgentName::RealEstate,
         false => AgentName::General,
     }
@@ -140,6 +144,7 @@ mod tests {
             ("does the second one have parking?", &shown, AgentName::RealEstate),
             ("thanks, that was great", &shown, AgentName::General),
             ("Portland", &fresh, AgentName::General),
+            ("ok what about Salem then", &shown, AgentName::RealEstate),
             ("Portland", &asked, AgentName::RealEstate),
             ("", &fresh, AgentName::General),
         ] {
