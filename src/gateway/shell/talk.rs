@@ -44,6 +44,8 @@ pub(super) struct Talk<N> {
     sink: SplitSink<Socket, Message>,
     stream: SplitStream<Socket>,
     queue: VecDeque<Message>,
+    /// Whether the queue or the sink holds something that is not with the operating system.
+    unwritten: bool,
     calls: FuturesUnordered<BoxFuture<'static, Input>>,
     tail: Option<BoxStream<'static, Input>>,
 }
@@ -57,6 +59,7 @@ impl<N: Net> Talk<N> {
             sink,
             stream,
             queue: VecDeque::new(),
+            unwritten: false,
             calls: FuturesUnordered::new(),
             tail: None,
         }
@@ -90,9 +93,12 @@ impl<N: Net> Talk<N> {
                     draining = true;
                     Input::Drain { after: self.drain_delay() }
                 }
-                written = flush(&mut self.sink, &mut self.queue), if !self.queue.is_empty() => {
+                written = flush(&mut self.sink, &mut self.queue), if self.unwritten => {
                     match written {
-                        Ok(()) => continue,
+                        Ok(()) => {
+                            self.unwritten = false;
+                            continue;
+                        }
                         Err(_lost) => return End::Lost,
                     }
                 }
@@ -183,6 +189,7 @@ impl<N: Net> Talk<N> {
         }
         let text = serde_json::to_string(frame).expect("contract types have a JSON form");
         self.queue.push_back(Message::text(text));
+        self.unwritten = true;
     }
 
     /// A call to the supervisor.
