@@ -198,7 +198,8 @@ impl Connection {
             Input::TailEnded => self.repeat(now, Call::Follow, out),
             Input::Reauthorized(Some(expires)) => {
                 self.visitor.expires = expires;
-                self.warned_of_expiry = false;
+                // One that is about to end from its start would be told, and replaced, without a pause.
+                self.warned_of_expiry = expires.saturating_sub(now) <= self.config.expiry_notice;
             }
             Input::Reauthorized(None) => self.close(CloseReason::TokenExpired, out),
             Input::Drain { after } => {

@@ -386,6 +386,16 @@ fn a_token_about_to_end_is_told_and_can_be_replaced() {
         - 50000 close 4410 token_expired",
     );
     joined(
+        "20000 pass
+        - 20000 advice auth 0..1000
+        21000 auth short
+        - reauthorize short
+        21001 good_until 50900
+        45000 pong 0
+        50900 pass
+        - 50900 close 4410 token_expired",
+    );
+    joined(
         "2 auth forged
         - reauthorize forged
         3 bad_token

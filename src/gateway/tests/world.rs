@@ -58,6 +58,8 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => Just(CallFailure::Refused(Refused::Store)),
     ];
     let answer = prop_oneof![3 => Just(Answer::Well), 1 => failure.prop_map(Answer::Badly)];
+    // Often a little longer than the notice of a token's end, so that the notice comes.
+    let good_for = prop_oneof![3 => 30_000..33_000_u64, 1 => 0..60_000_u64];
     let quiet = prop_oneof![
         8 => (0..6_u64).prop_map(Act::Append),
         20 => Just(Act::Next),
@@ -77,7 +79,7 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (1..4_u64).prop_map(Act::Skip),
         1 => Just(Act::Foreign),
         6 => Just(Act::Ended),
-        2 => prop::option::weighted(0.8, 0..60_000_u64).prop_map(Act::Reauthorized),
+        2 => prop::option::weighted(0.8, good_for).prop_map(Act::Reauthorized),
         1 => (0..3_000_u64).prop_map(Act::Drain),
         4 => (0..30_000_u64).prop_map(Act::Pass),
     ];
