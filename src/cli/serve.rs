@@ -92,9 +92,10 @@ impl Serve {
     #[expect(clippy::print_stdout, reason = "says how to connect")]
     fn greet(&self, addresses: &Addresses) {
         let data = self.data.display();
+        let me = std::env::args().next().unwrap_or_else(|| "assistant".to_owned());
         println!("The assistant listens on ws://{}/ws", addresses.gateway);
-        println!("  talk to it     assistant chat --data {data} --user ana");
-        println!("  other clients  assistant token --data {data} --user ana");
+        println!("  talk to it     {me} chat --data {data} --user ana");
+        println!("  other clients  {me} token --data {data} --user ana");
         println!("                 send it as `Authorization: Bearer TOKEN`, then say hello");
         println!("  metrics        http://{}/metrics", addresses.gateway);
         println!("  stop           Ctrl-C, once to drain, twice to stop at once");
