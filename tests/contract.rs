@@ -8,7 +8,7 @@ mod schema;
 use assistant::contract::agent::{AgentRequest, AgentResponse};
 use assistant::contract::frame::{ClientFrame, ServerFrame};
 use assistant::contract::thread::{Accepted, OpenThread, SubmitTurn, TailLine, ThreadHead};
-use assistant::contract::token::{Granted, Refresh};
+use assistant::contract::token::{Granted, Refresh, RevocationLine, Revoke};
 use jsonschema::validator_for;
 use schema::{Flow, breaking_changes, locked};
 use schemars::{JsonSchema, schema_for};
@@ -84,8 +84,10 @@ fn client_contract() -> Vec<Locked> {
         tolerant(lock::<Granted>(
             "granted",
             Flow::FromServer,
-            json!([{"access_token": "a", "expires_in": 60}]),
+            json!([{"access_token": "a", "expires_in": 60},
+                {"access_token": "a", "expires_in": 60, "refresh_token": "r"}]),
         )),
+        lock::<Revoke>("revoke", Flow::FromClient, json!([{"refresh_token": "r"}])),
     ]
 }
 
@@ -113,11 +115,16 @@ fn agent_contract() -> Vec<Locked> {
 
 fn thread_contract() -> Vec<Locked> {
     vec![
-        lock::<OpenThread>("open_thread", Flow::Both, json!([{"user": "u-1"}])),
+        lock::<OpenThread>(
+            "open_thread",
+            Flow::Both,
+            json!([{"user": "u-1"}, {"user": "u-1", "client_id": "c-1"}]),
+        ),
         lock::<ThreadHead>(
             "thread_head",
             Flow::Both,
-            json!([{"thread_id": "t-1", "epoch": 7, "head": 0}]),
+            json!([{"thread_id": "t-1", "epoch": 7, "head": 0},
+                {"thread_id": "t-1", "epoch": 7, "head": 0, "claim": 3}]),
         ),
         lock::<SubmitTurn>(
             "submit_turn",
@@ -128,7 +135,12 @@ fn thread_contract() -> Vec<Locked> {
         lock::<TailLine>(
             "tail_line",
             Flow::Both,
-            json!([{"beat": {"head": 3}}, {"frame": user_turn()}]),
+            json!([{"beat": {"head": 3}}, {"frame": user_turn()}, {"superseded": {}}]),
+        ),
+        lock::<RevocationLine>(
+            "revocation_line",
+            Flow::Both,
+            json!([{"revoked": {"session": "s-1", "until": 1_800_000_000}}, {"beat": {}}]),
         ),
     ]
 }
@@ -160,6 +172,9 @@ fn durable(body: &Value) -> Value {
 fn server_frames(card: &Value, relaxation: &Value) -> Value {
     json!([{"event": "welcome", "connection_id": "k-1", "heartbeat_ms": 25000,
          "limits": {"message_bytes_max": 65536, "text_chars_max": 4000}},
+        {"event": "welcome", "connection_id": "k-1", "heartbeat_ms": 25000,
+         "limits": {"message_bytes_max": 65536, "text_chars_max": 4000,
+            "frames_burst_max": 40, "frames_per_second_max": 20}},
         {"event": "resumed", "from": 1, "to": 3, "recovered": true},
         {"event": "resume_failed", "why": "epoch", "head": 3, "epoch": 7},
         {"event": "ack", "message_id": "m-1", "seq": 1},

@@ -51,7 +51,7 @@ async fn refresh(
         Ok(claims) => {
             let ttl = service.config.access_ttl;
             let access_token = service.keys.mint(Kind::Access, &claims.sub, now, ttl);
-            Ok(Json(Granted { access_token, expires_in: ttl.as_secs() }))
+            Ok(Json(Granted { access_token, expires_in: ttl.as_secs(), refresh_token: None }))
         }
         Err(why) => {
             tracing::info!(why = why.label(), "refused a refresh token");

@@ -81,6 +81,10 @@ pub struct GatewayConfig {
     pub message_bytes_max: usize,
     /// The longest `user_message.text`, characters. Default 4,000.
     pub text_chars_max: usize,
+    /// Most messages of a connection in a row, its pings included. Default 40 (B9).
+    pub frames_burst_max: u32,
+    /// Most messages of a connection a second after such a row. Default 20 (B9).
+    pub frames_per_second_max: u32,
     /// Turns of one connection that wait for their ack. Default 64; the client keeps to 32.
     pub turns_waiting_max: usize,
     /// Frames of one connection that wait to be written. Default 256 (as Centrifugo's 1 MiB, in frames).
@@ -118,6 +122,8 @@ impl Default for GatewayConfig {
             pong_timeout: Duration::from_secs(10),
             message_bytes_max: 64 * 1024,
             text_chars_max: 4_000,
+            frames_burst_max: 40,
+            frames_per_second_max: 20,
             turns_waiting_max: 64,
             queue_frames_max: 256,
             read_buffer_bytes: 4 * 1024,

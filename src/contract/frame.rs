@@ -312,6 +312,12 @@ pub struct Limits {
     pub message_bytes_max: u64,
     /// The longest `user_message.text`, characters.
     pub text_chars_max: u64,
+    /// Most frames in a row; 0 if the server does not say.
+    #[serde(default)]
+    pub frames_burst_max: u32,
+    /// Most frames a second after such a row; 0 if the server does not say.
+    #[serde(default)]
+    pub frames_per_second_max: u32,
 }
 
 #[cfg(test)]

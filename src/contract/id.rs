@@ -101,6 +101,10 @@ id!(
     UserId
 );
 id!(
+    /// A login of a user: the access tokens of one chain of refresh tokens.
+    SessionId
+);
+id!(
     /// One frame of a thread log, unique per frame.
     TraceId
 );

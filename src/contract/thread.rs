@@ -6,10 +6,13 @@
 //! | `POST /v1/threads/{thread}/turns` | [`SubmitTurn`] | 200 [`Accepted`], 403, 404 |
 //! | `GET /v1/threads/{thread}/frames?after={seq}&follow=true` | | 200, a [`TailLine`] a line |
 //!
+//! A connection that names its client in [`OpenThread`] gets a claim. It follows with `&client={id}&claim={n}`,
+//! and the tail ends with [`TailLine::Superseded`] as soon as a higher claim of the same client is known.
+//!
 //! A refusal carries [`Refused`].
 
 use super::frame::LogFrame;
-use super::id::{MessageId, ThreadId, UserId};
+use super::id::{ClientId, MessageId, ThreadId, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +22,9 @@ use serde::{Deserialize, Serialize};
 pub struct OpenThread {
     /// Who asks.
     pub user: UserId,
+    /// The client instance on whose behalf; its newest connection is the one that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
 }
 
 /// Where a thread's log stands.
@@ -31,6 +37,10 @@ pub struct ThreadHead {
     pub epoch: u64,
     /// The last frame's number; 0 for an empty log.
     pub head: u64,
+    /// The number of this connection among those of its client: a newer one has a higher claim. 0 if the
+    /// question named no client.
+    #[serde(default)]
+    pub claim: u64,
 }
 
 /// A user turn to be accepted durably. Idempotent by `message_id` within the thread.
@@ -66,6 +76,8 @@ pub enum TailLine {
         /// The head of the log.
         head: u64,
     },
+    /// A newer connection of the same client has taken over; the last line.
+    Superseded {},
 }
 
 /// Why the supervisor refuses.

@@ -195,6 +195,7 @@ impl Connection {
             Input::Submitted(result) => self.submitted(now, result, out),
             Input::Line(TailLine::Frame(frame)) => self.forward(now, frame, out),
             Input::Line(TailLine::Beat { .. }) => self.supervisor_is_back(),
+            Input::Line(TailLine::Superseded {}) => self.close(CloseReason::Superseded, out),
             Input::TailEnded => self.repeat(now, Call::Follow, out),
             Input::Reauthorized(Some(expires)) => {
                 self.visitor.expires = expires;
@@ -316,6 +317,8 @@ impl Connection {
             limits: Limits {
                 message_bytes_max: count(self.config.message_bytes_max),
                 text_chars_max: count(self.config.text_chars_max),
+                frames_burst_max: self.config.frames_burst_max,
+                frames_per_second_max: self.config.frames_per_second_max,
             },
         }));
         let mut joined = Joined {

@@ -252,7 +252,7 @@ impl Store {
 }
 
 fn head_of(thread_id: &ThreadId, thread: &Thread) -> ThreadHead {
-    ThreadHead { thread_id: thread_id.clone(), epoch: thread.epoch, head: thread.head }
+    ThreadHead { thread_id: thread_id.clone(), epoch: thread.epoch, head: thread.head, claim: 0 }
 }
 
 fn from_record<T: DeserializeOwned>(record: &[u8]) -> Result<T, StoreError> {

@@ -159,8 +159,8 @@ impl<N: Net> Talk<N> {
         match output {
             Output::Send(frame) => self.send(&frame),
             Output::Open { thread, user } => {
-                let call =
-                    self.call(Method::PUT, format!("/v1/threads/{thread}"), OpenThread { user });
+                let ask = OpenThread { user, client_id: None };
+                let call = self.call(Method::PUT, format!("/v1/threads/{thread}"), ask);
                 self.calls.push(Box::pin(async move { Input::Opened(call.await) }));
             }
             Output::Submit { thread, turn } => {

@@ -34,7 +34,7 @@ pub(super) fn say(id: &str, text: String) -> Input {
 }
 
 pub(super) fn head(epoch: u64, head: u64) -> ThreadHead {
-    ThreadHead { thread_id: ThreadId::new(THREAD).unwrap(), epoch, head }
+    ThreadHead { thread_id: ThreadId::new(THREAD).unwrap(), epoch, head, claim: 0 }
 }
 
 pub(super) fn accepted(id: &str, seq: u64) -> Accepted {

@@ -331,7 +331,7 @@ impl Judge {
             | Input::Control
             | Input::Broken(_)
             | Input::Opened(Err(_))
-            | Input::Line(TailLine::Beat { .. })
+            | Input::Line(TailLine::Beat { .. } | TailLine::Superseded {})
             | Input::TailEnded
             | Input::Reauthorized(_)
             | Input::Drain { .. }
