@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode, header};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use std::io;
@@ -27,6 +27,9 @@ use tokio::time::{sleep, timeout};
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The longest line of a followed log, bytes.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long a peer may take to send the head of a request; whoever drips it byte by byte is cut off.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a listener rests after a failure.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -144,6 +147,8 @@ where
     let service = TowerToHyperService::new(router);
     let mut connection = pin!(
         hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_DEADLINE)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
     );

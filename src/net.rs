@@ -2,10 +2,19 @@
 //!
 //! Production uses [`TokioNet`]; a harness brings its own. Nothing above this file can tell them apart.
 
+use socket2::{SockRef, TcpKeepalive};
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+
+/// What the kernel buffers for a peer that does not read, bytes. Left to itself Linux takes up to 4 MiB on
+/// loopback, and a bounded queue above it would be a fiction.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// How long what was sent may stay unacknowledged (`TCP_USER_TIMEOUT`), and how long a connection may be idle
+/// before the kernel asks whether the peer still exists.
+const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A network of byte streams.
 pub trait Net: Clone + Send + Sync + 'static {
@@ -49,13 +58,24 @@ impl Net for TokioNet {
 
     async fn accept(listener: &mut TcpListener) -> io::Result<TcpStream> {
         let (stream, _peer) = listener.accept().await?;
-        stream.set_nodelay(true)?;
+        prepare(&stream)?;
+        SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER_BYTES)?;
         Ok(stream)
     }
 
     async fn connect(&self, address: &str) -> io::Result<TcpStream> {
         let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+        prepare(&stream)?;
         Ok(stream)
     }
+}
+
+/// Makes a dead peer known in bounded time, and small writes immediate.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(USER_TIMEOUT))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    Ok(())
 }
