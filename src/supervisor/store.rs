@@ -9,6 +9,7 @@
 //! | `frames` | thread, seq | the frame (JSON) |
 //! | `turns` | thread, message id | seq of the `user_turn` frame |
 //! | `open_turns` | order of arrival | thread, message id (JSON) |
+//! | `counters` | `starts` | how often the store was opened |
 
 use super::graph::SupervisorState;
 use crate::contract::frame::{LogBody, LogFrame, Meta};
@@ -24,6 +25,7 @@ const THREADS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads"
 const FRAMES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("frames");
 const TURNS: TableDefinition<'_, (&str, &str), u64> = TableDefinition::new("turns");
 const OPEN_TURNS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("open_turns");
+const COUNTERS: TableDefinition<'_, &str, u64> = TableDefinition::new("counters");
 
 /// Why the store has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +74,7 @@ pub(super) struct OpenTurn {
 #[derive(Debug)]
 pub struct Store {
     database: Database,
+    starts: u64,
 }
 
 impl Store {
@@ -86,8 +89,17 @@ impl Store {
         write.open_table(FRAMES)?;
         write.open_table(TURNS)?;
         write.open_table(OPEN_TURNS)?;
+        let mut counters = write.open_table(COUNTERS)?;
+        let starts = counters.get("starts")?.map_or(0, |count| count.value()) + 1;
+        counters.insert("starts", starts)?;
+        drop(counters);
         write.commit()?;
-        Ok(Self { database })
+        Ok(Self { database, starts })
+    }
+
+    /// How often the store has been opened, this time included.
+    pub(super) fn starts(&self) -> u64 {
+        self.starts
     }
 
     /// The thread's head; creates the thread with `new_epoch` if it does not exist.

@@ -3,11 +3,13 @@
 //! The turns of a thread are answered one after the other, those of different threads side by side.
 //! A failing store ends the role: what it had accepted is finished by the next start.
 
+mod claims;
+
 use super::graph::{Input, Output, Turn};
 use super::store::{OpenTurn, Store, StoreError};
 use crate::config::SupervisorConfig;
 use crate::contract::agent::{AgentRequest, AgentResponse};
-use crate::contract::id::ThreadId;
+use crate::contract::id::{ClientId, ThreadId};
 use crate::contract::thread::{Accepted, OpenThread, Refused, SubmitTurn, TailLine, ThreadHead};
 use crate::http::{Peer, Spawner, Stop, serve};
 use crate::net::Net;
@@ -19,12 +21,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use bytes::Bytes;
+use claims::Claims;
 use futures_util::stream::unfold;
 use hyper::Method;
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
+use std::future::pending;
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
@@ -59,6 +63,7 @@ struct Shared<N> {
     busy: Mutex<BTreeMap<ThreadId, VecDeque<OpenTurn>>>,
     /// The heads that tails wait on.
     heads: Mutex<BTreeMap<ThreadId, watch::Sender<u64>>>,
+    claims: Claims,
     spawner: Spawner,
     stop: Stop,
 }
@@ -74,6 +79,7 @@ pub async fn run<N: Net>(
 ) -> io::Result<()> {
     let (spawner, inbox) = Spawner::new();
     let grace = supervisor.config.grace;
+    let claims = Claims::after(supervisor.store.starts());
     let shared = Arc::new(Shared {
         config: supervisor.config,
         store: supervisor.store,
@@ -82,6 +88,7 @@ pub async fn run<N: Net>(
         rng: Mutex::new(supervisor.rng),
         busy: Mutex::default(),
         heads: Mutex::default(),
+        claims,
         spawner,
         stop: stop.clone(),
     });
@@ -149,7 +156,11 @@ async fn open_thread<N: Net>(
     let drawn = shared.rng.lock().expect("no panic while it is held").next_u64();
     let new_epoch = (drawn & EPOCH_MASK).max(1);
     let head = shared.store.open_thread(&thread, &ask.user, new_epoch);
-    head.map(Json).map_err(|error| shared.refusal(&error))
+    let mut head = head.map_err(|error| shared.refusal(&error))?;
+    if let Some(client) = ask.client_id {
+        head.claim = shared.claims.raise(&thread, &client);
+    }
+    Ok(Json(head))
 }
 
 async fn submit_turn<N: Net>(
@@ -246,6 +257,10 @@ struct From {
     after: u64,
     #[serde(default)]
     follow: bool,
+    /// On whose behalf, and with which claim.
+    client: Option<ClientId>,
+    #[serde(default)]
+    claim: u64,
 }
 
 /// A reader's place in a log.
@@ -255,6 +270,8 @@ struct Tail<N> {
     after: u64,
     follow: bool,
     head: watch::Receiver<u64>,
+    /// The claim of the reader and the highest of its client.
+    claim: Option<(u64, watch::Receiver<u64>)>,
     stop: Stop,
 }
 
@@ -265,7 +282,9 @@ async fn follow<N: Net>(
 ) -> Result<Body, Refusal> {
     let head = shared.store.head(&thread).map_err(|error| shared.refusal(&error))?;
     head.ok_or(Refusal(Refused::NoThread))?;
+    let highest = from.client.map(|client| shared.claims.watch(&thread, &client, from.claim));
     let tail = Tail {
+        claim: highest.map(|highest| (from.claim, highest)),
         head: shared.watch(&thread),
         stop: shared.stop.clone(),
         shared,
@@ -282,6 +301,13 @@ impl<N: Net> Tail<N> {
     /// The next lines, or a beat after a silence; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            if let Some((own, highest)) = &mut self.claim
+                && *highest.borrow_and_update() > *own
+            {
+                let last = line(&TailLine::Superseded {}).into();
+                // A tail that has been overtaken says so once.
+                return std::mem::take(&mut self.follow).then_some(last);
+            }
             // Read after the watch began, so that no append falls between.
             self.head.mark_unchanged();
             let limit = self.shared.config.tail_frames_max;
@@ -309,11 +335,24 @@ impl<N: Net> Tail<N> {
             tokio::select! {
                 biased;
                 () = self.stop.requested() => return None,
+                () = overtaken(&mut self.claim) => {}
                 changed = changed => if changed.is_err() {
                     return Some(line(&TailLine::Beat { head: self.after }).into());
                 },
             }
         }
+    }
+}
+
+/// Waits until another connection of the same client has a claim. Cancel safe.
+async fn overtaken(claim: &mut Option<(u64, watch::Receiver<u64>)>) {
+    let changed = match claim {
+        Some((_own, highest)) => highest.changed().await.is_ok(),
+        None => false,
+    };
+    // The supervisor that is going tells its tails otherwise.
+    if !changed {
+        pending().await
     }
 }
 
