@@ -15,6 +15,7 @@ mod over_sockets {
     use futures_util::{SinkExt, StreamExt};
     use rand_chacha::ChaCha8Rng;
     use rand_core::SeedableRng;
+    use std::cell::Cell;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -30,7 +31,7 @@ mod over_sockets {
     const PATIENCE: Duration = Duration::from_secs(60);
     const NOW: Duration = Duration::from_secs(1_800_000_000);
     const HOUR: Duration = Duration::from_secs(3_600);
-    const HELLO: &str = r#"{"event":"hello","protocol":1,"client_id":"k","thread_id":"t","cursor":{"epoch":0,"seq":0}}"#;
+    const ORIGIN: &str = "https://chat.example";
 
     type Socket = WebSocketStream<TcpStream>;
 
@@ -38,6 +39,22 @@ mod over_sockets {
     struct Site {
         address: String,
         stop: watch::Sender<bool>,
+        /// Clients so far; each has an id of its own, or it would supersede the one before.
+        clients: Cell<u32>,
+    }
+
+    impl Site {
+        /// The hello of a new client.
+        fn hello(&self) -> Message {
+            self.clients.set(self.clients.get() + 1);
+            hello(&format!("k{}", self.clients.get()))
+        }
+    }
+
+    fn hello(client: &str) -> Message {
+        Message::text(format!(
+            r#"{{"event":"hello","protocol":1,"client_id":"{client}","thread_id":"t","cursor":{{"epoch":0,"seq":0}}}}"#
+        ))
     }
 
     /// Runs `test` beside a gateway and a supervisor, which end with it.
@@ -59,7 +76,9 @@ mod over_sockets {
         };
         let gateway = Gateway {
             config: GatewayConfig {
+                drain_notice: Duration::ZERO,
                 drain_window: Duration::from_millis(1),
+                origins: vec![ORIGIN.to_owned()],
                 ..GatewayConfig::default()
             },
             keys: keys(1),
@@ -73,7 +92,7 @@ mod over_sockets {
                 supervisor::run::<TokioNet>(supervisor, back, supervisor_stopping),
             )
         };
-        let test = timeout(PATIENCE, test(Site { address, stop }));
+        let test = timeout(PATIENCE, test(Site { address, stop, clients: Cell::new(0) }));
         tokio::select! {
             biased;
             done = Box::pin(test) => done.expect("the test ends in time"),
@@ -109,7 +128,7 @@ mod over_sockets {
     }
 
     fn offer(token: &str) -> String {
-        format!("Sec-WebSocket-Protocol: chat.v1, bearer.{token}\r\n")
+        format!("Origin: {ORIGIN}\r\nSec-WebSocket-Protocol: chat.v1, bearer.{token}\r\n")
     }
 
     /// Asks for an upgrade; returns the head of the answer and the socket behind it.
@@ -138,7 +157,7 @@ mod over_sockets {
 
     async fn joined(site: &Site) -> Socket {
         let mut socket = upgraded(site, &bearer(&good())).await;
-        socket.send(Message::text(HELLO)).await.unwrap();
+        socket.send(site.hello()).await.unwrap();
         assert!(event(&mut socket).await.contains("welcome"));
         assert!(event(&mut socket).await.contains("resumed"));
         socket
@@ -185,7 +204,10 @@ mod over_sockets {
     #[tokio::test]
     async fn a_bad_token_in_a_header_is_refused_before_the_upgrade() {
         beside(async |site| {
-            for header in ["".to_owned(), bearer(""), "Authorization: Basic dTpw\r\n".to_owned()] {
+            let foreign = offer(&good()).replace(ORIGIN, "https://evil.example");
+            let anonymous = offer(&good()).replace("Origin", "X-Origin");
+            let basic = "Authorization: Basic dTpw\r\n".to_owned();
+            for header in [String::new(), bearer(""), basic, foreign, anonymous] {
                 let (head, _socket) = ask(&site, &header).await;
                 assert!(head.starts_with("http/1.1 403 "), "{header}: {head}");
             }
@@ -210,7 +232,7 @@ mod over_sockets {
             let (head, socket) = ask(&site, &offer(&good())).await;
             assert!(head.contains("sec-websocket-protocol: chat.v1\r\n"), "{head}");
             let mut socket = WebSocketStream::from_raw_socket(socket, Role::Client, None).await;
-            socket.send(Message::text(HELLO)).await.unwrap();
+            socket.send(site.hello()).await.unwrap();
             assert!(event(&mut socket).await.contains("welcome"));
         })
         .await;
@@ -280,7 +302,8 @@ mod over_sockets {
             let mut sockets = [joined(&site).await, joined(&site).await];
             site.stop.send(true).unwrap();
             for socket in &mut sockets {
-                assert!(event(socket).await.contains(r#""why":"drain""#));
+                let told = event(socket).await;
+                assert!(told.contains(r#""why":"drain""#), "{told}");
                 assert_eq!(closed(socket).await, (1012, "drain".to_owned()));
             }
             // The gateway lets its own goodbyes finish; the test ends first, so this cannot end the roles.

@@ -72,7 +72,11 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     let [at_gateway, at_supervisor, at_agent, at_tokens] =
         [port().await, port().await, port().await, port().await];
     let gateway = Gateway {
-        config: GatewayConfig { drain_window: Duration::ZERO, ..GatewayConfig::default() },
+        config: GatewayConfig {
+            drain_notice: Duration::ZERO,
+            drain_window: Duration::ZERO,
+            ..GatewayConfig::default()
+        },
         keys: keys.clone(),
         supervisor: peer(&at_supervisor),
         wall: wall.clone(),

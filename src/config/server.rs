@@ -68,7 +68,7 @@ impl Default for SupervisorConfig {
     }
 }
 
-/// The gateway.
+/// The gateway. "B8" and so on are the sections of the project's study of gateways and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GatewayConfig {
     /// How long a connection may take to say hello. Default 10 s (Centrifugo closes a stale one after 10 s).
@@ -83,21 +83,42 @@ pub struct GatewayConfig {
     pub text_chars_max: usize,
     /// Most messages of a connection in a row, its pings included. Default 40 (B9).
     pub frames_burst_max: u32,
-    /// Most messages of a connection a second after such a row. Default 20 (B9).
+    /// Most messages of a connection a second after such a row; 0 for no limit. Default 20 (B9).
     pub frames_per_second_max: u32,
+    /// Most messages of a user in a row, over all connections. Default 120.
+    pub user_frames_burst_max: u32,
+    /// Most messages of a user a second after such a row; 0 for no limit. Default 60.
+    pub user_frames_per_second_max: u32,
     /// Turns of one connection that wait for their ack. Default 64; the client keeps to 32.
     pub turns_waiting_max: usize,
-    /// Frames of one connection that wait to be written. Default 256 (as Centrifugo's 1 MiB, in frames).
+    /// Frames of one connection that wait to be written. Default 256 (B9). While so many wait, neither its
+    /// log nor the client is read.
     pub queue_frames_max: usize,
+    /// The same in bytes. Default 1 MiB (Centrifugo).
+    pub queue_bytes_max: usize,
+    /// How long the next frame may wait for a peer that does not read. Default 5 s (B9; Centrifugo 1 s).
+    pub write_timeout: Duration,
     /// `read_buffer_size` of the `WebSocket`, bytes. Default 4 KiB: tungstenite's 128 KiB are cleared for
     /// every connection.
     pub read_buffer_bytes: usize,
+    /// Most connections. Default 20,000; more are answered with 503 and `Retry-After`.
+    pub connections_max: usize,
+    /// Most connections of one user. Default 10 (B9); more are answered with 429, or closed with 4429.
+    pub connections_per_user_max: usize,
+    /// Most upgrades in a row. Default 1,000; more are answered with 503 and `Retry-After`.
+    pub upgrades_burst_max: u32,
+    /// Most upgrades a second after such a row; 0 for no limit. Default 500 (Centrifugo's
+    /// `connection_rate_limit`; an upgrade costs some 0.3 ms of one core).
+    pub upgrades_per_second_max: u32,
+    /// The origins whose pages may connect, as browsers send them (`https://host[:port]`), exactly. A
+    /// request without an origin must bring its token in a header, which no page can do. Default: none.
+    pub origins: Vec<String>,
     /// How long the supervisor may take for one call. Default 2 s.
     pub supervisor_deadline: Duration,
     /// The first pause before the supervisor is called again; doubles up to `supervisor_pause_max`.
     /// Default 200 ms.
     pub supervisor_pause: Duration,
-    /// The longest pause before the supervisor is called again. Default 2 s.
+    /// The longest pause before the supervisor, or the token service, is called again. Default 2 s.
     pub supervisor_pause_max: Duration,
     /// How long the supervisor may be away before a connection is closed with 1013. Default 20 s.
     pub supervisor_patience: Duration,
@@ -108,9 +129,16 @@ pub struct GatewayConfig {
     pub expiry_notice: Duration,
     /// How long a peer may take to answer a close frame. Default 2 s.
     pub close_timeout: Duration,
-    /// Over how long the closes of a drain are spread. Default 5 s.
+    /// How long after the wish to stop nothing is closed yet, so that balancers can look elsewhere.
+    /// Default 5 s (B8: Kubernetes removes an endpoint and asks it to stop at the same time).
+    pub drain_notice: Duration,
+    /// Over how long the closes of a drain are spread. Default 25 s (B8; Phoenix and Centrifugo 30 s).
     pub drain_window: Duration,
-    /// How long everything may take to finish after the wish to stop. Default 10 s.
+    /// The longest time between two closes of a drain, so that a few connections do not take the whole
+    /// window. Default 100 ms.
+    pub drain_gap_max: Duration,
+    /// How long everything may take to finish after the wish to stop. Default 40 s: notice, window and
+    /// 10 s (B8).
     pub grace: Duration,
 }
 
@@ -124,9 +152,18 @@ impl Default for GatewayConfig {
             text_chars_max: 4_000,
             frames_burst_max: 40,
             frames_per_second_max: 20,
+            user_frames_burst_max: 120,
+            user_frames_per_second_max: 60,
             turns_waiting_max: 64,
             queue_frames_max: 256,
+            queue_bytes_max: 1024 * 1024,
+            write_timeout: Duration::from_secs(5),
             read_buffer_bytes: 4 * 1024,
+            connections_max: 20_000,
+            connections_per_user_max: 10,
+            upgrades_burst_max: 1_000,
+            upgrades_per_second_max: 500,
+            origins: Vec::new(),
             supervisor_deadline: Duration::from_secs(2),
             supervisor_pause: Duration::from_millis(200),
             supervisor_pause_max: Duration::from_secs(2),
@@ -134,8 +171,10 @@ impl Default for GatewayConfig {
             tail_patience: Duration::from_secs(12),
             expiry_notice: Duration::from_secs(30),
             close_timeout: Duration::from_secs(2),
-            drain_window: Duration::from_secs(5),
-            grace: Duration::from_secs(10),
+            drain_notice: Duration::from_secs(5),
+            drain_window: Duration::from_secs(25),
+            drain_gap_max: Duration::from_millis(100),
+            grace: Duration::from_secs(40),
         }
     }
 }

@@ -273,6 +273,17 @@ pub enum ResumeFailure {
     Ahead,
 }
 
+impl ResumeFailure {
+    /// The name on the wire and in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Epoch => "epoch",
+            Self::Ahead => "ahead",
+        }
+    }
+}
+
 /// Why a client should come back later.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

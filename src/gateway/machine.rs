@@ -8,94 +8,35 @@
 //! ```
 //!
 //! Joined follows the thread log from the client's cursor. `resumed` stands between the replayed frames
-//! and the live ones; since the tail is one ordered stream, nothing can fall between.
+//! and the live ones; since the tail is one ordered stream, nothing can fall between. `calls` is the way to
+//! the supervisor, `timers` what the time does.
 
+use super::calls::{Call, Calls};
+use super::limits::{Bucket, Empty};
+use super::port::{CallFailure, Claim, Input, Output, Visitor};
+use super::timers::Timers;
 use crate::config::GatewayConfig;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::{
     AdviceReason, ClientFrame, Limits, LogFrame, PROTOCOL, ResumeFailure, ServerFrame,
 };
-use crate::contract::id::{ConnectionId, Cursor, MessageId, ThreadId, UserId};
-use crate::contract::thread::{Accepted, Refused, SubmitTurn, TailLine, ThreadHead};
+use crate::contract::id::{ClientId, Cursor, MessageId, ThreadId};
+use crate::contract::thread::{Accepted, SubmitTurn, TailLine, ThreadHead};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Who is at the other end.
-#[derive(Debug, Clone)]
-pub(super) struct Visitor {
-    /// The subject of the token.
-    pub(super) user: UserId,
-    /// Names the connection in logs.
-    pub(super) connection_id: ConnectionId,
-    /// When the token ends, on the machine's clock.
-    pub(super) expires: Duration,
-}
-
-/// What happens to a connection.
 #[derive(Debug)]
-pub(super) enum Input {
-    /// A frame of the client.
-    Frame(ClientFrame),
-    /// A pong or ping of the WebSocket protocol.
-    Control,
-    /// The peer sent something that is no frame.
-    Broken(CloseReason),
-    /// The supervisor opened the thread, or would not.
-    Opened(Result<ThreadHead, CallFailure>),
-    /// The supervisor took the turn, or would not.
-    Submitted(Result<Accepted, CallFailure>),
-    /// A line of the tail.
-    Line(TailLine),
-    /// The tail ended.
-    TailEnded,
-    /// The token in an `auth` frame was good until then, or was not.
-    Reauthorized(Option<Duration>),
-    /// The gateway is to stop, this connection after that delay.
-    Drain {
-        /// How long the connection may still live.
-        after: Duration,
-    },
-    /// The deadline passed.
-    Wake,
-}
-
-/// Why a call to the supervisor brought nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallFailure {
-    /// It said no.
-    Refused(Refused),
-    /// It did not answer.
-    Away,
-}
-
-/// What is to be done for a connection.
-#[derive(Debug, PartialEq)]
-pub(super) enum Output {
-    /// Write this frame.
-    Send(ServerFrame),
-    /// Ask the supervisor for the thread.
-    Open { thread: ThreadId, user: UserId },
-    /// Give the supervisor a turn.
-    Submit { thread: ThreadId, turn: SubmitTurn },
-    /// Read the log from here, instead of from where it was read so far.
-    Follow { thread: ThreadId, after: u64 },
-    /// Check this token; it must be about the same user.
-    Reauthorize { token: String },
-    /// Write a close frame and end. The last thing a connection says.
-    Close(CloseReason),
-}
-
-#[derive(Debug)]
-enum Phase {
+pub(super) enum Phase {
     Greeting,
-    Opening { thread: ThreadId, cursor: Cursor },
+    Opening { thread: ThreadId, client_id: ClientId, cursor: Cursor },
     Joined(Joined),
     Closing,
 }
 
 #[derive(Debug)]
-struct Joined {
-    thread: ThreadId,
+pub(super) struct Joined {
+    pub(super) thread: ThreadId,
+    claim: Claim,
     /// The log that the client's cursor is about.
     epoch: u64,
     /// The last frame sent to the client.
@@ -104,79 +45,32 @@ struct Joined {
     resuming: Option<(u64, u64)>,
 }
 
-/// What the supervisor is asked again after a pause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Call {
-    Open,
-    Submit,
-    Follow,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Retry {
-    call: Call,
-    at: Duration,
-}
-
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    config: GatewayConfig,
-    visitor: Visitor,
-    phase: Phase,
+    pub(super) config: GatewayConfig,
+    pub(super) visitor: Visitor,
+    pub(super) phase: Phase,
     /// Turns that have no ack yet. Once joined, the first is with the supervisor; those that were said
     /// right behind the hello wait for that.
-    turns: VecDeque<SubmitTurn>,
-    /// When a hello is overdue.
-    hello_by: Duration,
-    /// The last ping and whether it was answered.
-    ping: Ping,
-    /// Calls to repeat, at most one of a kind.
-    retries: Vec<Retry>,
-    /// Since when the supervisor has not answered.
-    away_since: Option<Duration>,
-    pauses: u32,
-    drain_at: Option<Duration>,
-    warned_of_expiry: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Ping {
-    n: u64,
-    next: Duration,
-    answer_by: Option<Duration>,
+    pub(super) turns: VecDeque<SubmitTurn>,
+    pub(super) calls: Calls,
+    pub(super) timers: Timers,
+    frames: Bucket,
 }
 
 impl Connection {
     /// A connection that was upgraded at `now`.
     pub(super) fn new(config: GatewayConfig, visitor: Visitor, now: Duration) -> Self {
-        let ping = Ping { n: 0, next: now + config.heartbeat, answer_by: None };
         Self {
-            hello_by: now + config.hello_timeout,
+            timers: Timers::new(&config, visitor.phase, now),
+            frames: Bucket::new(config.frames_burst_max, config.frames_per_second_max),
             config,
             visitor,
             phase: Phase::Greeting,
             turns: VecDeque::new(),
-            ping,
-            retries: Vec::new(),
-            away_since: None,
-            pauses: 0,
-            drain_at: None,
-            warned_of_expiry: false,
+            calls: Calls::default(),
         }
-    }
-
-    /// When to step with [`Input::Wake`].
-    pub(super) fn deadline(&self) -> Option<Duration> {
-        let hello = match self.phase {
-            Phase::Greeting | Phase::Opening { .. } => Some(self.hello_by),
-            Phase::Joined(_) => None,
-            Phase::Closing => return None,
-        };
-        let expiry = self.advise_at().unwrap_or(self.visitor.expires);
-        let timers =
-            [hello, self.ping.answer_by, self.drain_at, Some(self.ping.next), Some(expiry)];
-        timers.into_iter().flatten().chain(self.retries.iter().map(|retry| retry.at)).min()
     }
 
     /// Takes one input at `now`.
@@ -186,59 +80,77 @@ impl Connection {
         }
         match input {
             Input::Frame(frame) => {
-                self.heard(now);
-                self.frame(frame, out);
+                if self.spend(now, out).is_ok() {
+                    self.frame(now, frame, out);
+                }
             }
-            Input::Control => self.heard(now),
+            // Closes by itself when too many come; there is nothing else to do for one.
+            Input::Control => drop(self.spend(now, out)),
+            Input::Overspent => self.send_away(CloseReason::RateLimited, AdviceReason::Rate, out),
             Input::Broken(reason) => self.close(reason, out),
+            Input::Wrote { waiting } => {
+                self.timers.write_by = (waiting > 0).then(|| now + self.config.write_timeout);
+            }
             Input::Opened(result) => self.opened(now, result, out),
             Input::Submitted(result) => self.submitted(now, result, out),
             Input::Line(TailLine::Frame(frame)) => self.forward(now, frame, out),
-            Input::Line(TailLine::Beat { .. }) => self.supervisor_is_back(),
+            Input::Line(TailLine::Beat { .. }) => self.calls.supervisor_is_back(),
             Input::Line(TailLine::Superseded {}) => self.close(CloseReason::Superseded, out),
             Input::TailEnded => self.repeat(now, Call::Follow, out),
             Input::Reauthorized(Some(expires)) => {
                 self.visitor.expires = expires;
                 // One that is about to end from its start would be told, and replaced, without a pause.
-                self.warned_of_expiry = expires.saturating_sub(now) <= self.config.expiry_notice;
+                self.timers.warned_of_expiry =
+                    expires.saturating_sub(now) <= self.config.expiry_notice;
             }
             Input::Reauthorized(None) => self.close(CloseReason::TokenExpired, out),
+            Input::Revoked => self.close(CloseReason::Unauthorized, out),
             Input::Drain { after } => {
-                self.drain_at.get_or_insert(now + after);
+                self.timers.drain_at.get_or_insert(now + after);
             }
             Input::Wake => self.wake(now, out),
         }
     }
 
-    fn heard(&mut self, now: Duration) {
-        self.ping.answer_by = None;
-        self.ping.next = now + self.config.heartbeat;
+    /// The peer said something, which counts against its limit whatever it is.
+    fn spend(&mut self, now: Duration, out: &mut Vec<Output>) -> Result<(), Empty> {
+        self.timers.heard();
+        self.frames
+            .take(now)
+            .inspect_err(|Empty| self.send_away(CloseReason::RateLimited, AdviceReason::Rate, out))
     }
 
-    fn close(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
+    pub(super) fn close(&mut self, reason: CloseReason, out: &mut Vec<Output>) {
         self.phase = Phase::Closing;
         out.push(Output::Close(reason));
     }
 
+    /// Writes a frame; from now on the peer has to take it.
+    pub(super) fn send(&mut self, now: Duration, frame: ServerFrame, out: &mut Vec<Output>) {
+        self.timers.write_by.get_or_insert(now + self.config.write_timeout);
+        out.push(Output::Send(frame));
+    }
+
     /// Says when to come back, then closes.
-    fn send_away(&mut self, reason: CloseReason, why: AdviceReason, out: &mut Vec<Output>) {
-        let (min_ms, max_ms) = match reason == CloseReason::Drain {
-            true => (0, 1_000),
-            false => (1_000, 5_000),
-        };
+    pub(super) fn send_away(
+        &mut self,
+        reason: CloseReason,
+        why: AdviceReason,
+        out: &mut Vec<Output>,
+    ) {
+        let (min_ms, max_ms) = advice(why);
         out.push(Output::Send(ServerFrame::ReconnectAdvice { why, min_ms, max_ms }));
         self.close(reason, out);
     }
 
-    fn frame(&mut self, frame: ClientFrame, out: &mut Vec<Output>) {
+    fn frame(&mut self, now: Duration, frame: ClientFrame, out: &mut Vec<Output>) {
         match (&mut self.phase, frame) {
-            (Phase::Greeting, ClientFrame::Hello { protocol, thread_id, cursor, .. }) => {
+            (Phase::Greeting, ClientFrame::Hello { protocol, client_id, thread_id, cursor }) => {
                 if protocol != PROTOCOL {
                     return self.close(CloseReason::BadRequest, out);
                 }
-                let user = self.visitor.user.clone();
-                out.push(Output::Open { thread: thread_id.clone(), user });
-                self.phase = Phase::Opening { thread: thread_id, cursor };
+                self.phase = Phase::Opening { thread: thread_id, client_id, cursor };
+                self.call(Call::Open, out);
             }
             (
                 Phase::Opening { .. } | Phase::Joined(_),
@@ -252,14 +164,15 @@ impl Connection {
                 let to = joined.resuming.map_or(joined.sent, |(_from, to)| to.max(joined.sent));
                 joined.resuming = Some((after, to));
                 joined.sent = after;
-                let thread = joined.thread.clone();
-                out.push(Output::Follow { thread, after });
-                joined.say_resumed(out);
+                out.push(joined.follow());
+                self.say_resumed(now, out);
             }
             (
                 Phase::Joined(_) | Phase::Greeting | Phase::Opening { .. },
-                ClientFrame::Pong { .. },
-            ) => {}
+                ClientFrame::Pong { n },
+            ) => {
+                out.extend(self.timers.answered(now, n).map(Output::Answered));
+            }
             (Phase::Joined(_), ClientFrame::Auth { token }) => {
                 out.push(Output::Reauthorize { token });
             }
@@ -289,29 +202,38 @@ impl Connection {
         result: Result<ThreadHead, CallFailure>,
         out: &mut Vec<Output>,
     ) {
-        let Phase::Opening { thread, cursor } = &self.phase else {
+        let Phase::Opening { thread, client_id, cursor } = &self.phase else {
             return;
         };
-        let (thread, cursor) = (thread.clone(), *cursor);
+        let (thread, client_id, cursor) = (thread.clone(), client_id.clone(), *cursor);
         let log = match result {
             Ok(log) => log,
             Err(failure) => return self.call_failed(now, Call::Open, failure, out),
         };
-        self.supervisor_is_back();
-        let why = if cursor.epoch == 0 && cursor.seq == 0 {
-            None
-        } else if cursor.epoch != log.epoch {
-            Some(ResumeFailure::Epoch)
-        } else {
-            (cursor.seq > log.head).then_some(ResumeFailure::Ahead)
-        };
-        if let Some(why) = why {
+        self.calls.supervisor_is_back();
+        if let Some(why) = unusable(cursor, &log) {
             self.phase = Phase::Greeting;
-            self.hello_by = now + self.config.hello_timeout;
+            self.timers.hello_by = now + self.config.hello_timeout;
             let (head, epoch) = (log.head, log.epoch);
-            return out.push(Output::Send(ServerFrame::ResumeFailed { why, head, epoch }));
+            return self.send(now, ServerFrame::ResumeFailed { why, head, epoch }, out);
         }
-        out.push(Output::Send(ServerFrame::Welcome {
+        self.send(now, self.welcome(), out);
+        let joined = Joined {
+            thread,
+            claim: Claim { client_id, number: log.claim },
+            epoch: log.epoch,
+            sent: cursor.seq,
+            resuming: Some((cursor.seq, log.head)),
+        };
+        let follow = joined.follow();
+        self.phase = Phase::Joined(joined);
+        self.say_resumed(now, out);
+        out.push(follow);
+        self.call(Call::Submit, out);
+    }
+
+    fn welcome(&self) -> ServerFrame {
+        ServerFrame::Welcome {
             connection_id: self.visitor.connection_id.clone(),
             heartbeat_ms: millis(self.config.heartbeat),
             limits: Limits {
@@ -320,17 +242,7 @@ impl Connection {
                 frames_burst_max: self.config.frames_burst_max,
                 frames_per_second_max: self.config.frames_per_second_max,
             },
-        }));
-        let mut joined = Joined {
-            thread: thread.clone(),
-            epoch: log.epoch,
-            sent: cursor.seq,
-            resuming: Some((cursor.seq, log.head)),
-        };
-        joined.say_resumed(out);
-        self.phase = Phase::Joined(joined);
-        out.push(Output::Follow { thread, after: cursor.seq });
-        self.call(Call::Submit, out);
+        }
     }
 
     fn submitted(
@@ -343,9 +255,9 @@ impl Connection {
             Ok(Accepted { message_id, seq }) => {
                 self.turns.pop_front();
                 let in_reply_to = message_id.clone();
-                out.push(Output::Send(ServerFrame::Ack { message_id, seq }));
-                out.push(Output::Send(ServerFrame::Typing { in_reply_to }));
-                self.supervisor_is_back();
+                self.send(now, ServerFrame::Ack { message_id, seq }, out);
+                self.send(now, ServerFrame::Typing { in_reply_to }, out);
+                self.calls.supervisor_is_back();
                 self.call(Call::Submit, out);
             }
             Err(failure) => self.call_failed(now, Call::Submit, failure, out),
@@ -362,120 +274,57 @@ impl Connection {
         }
         if frame.seq > joined.sent.saturating_add(1) {
             // A hole is never passed on. What follows it is not read: the log is asked for again.
-            let planned = self.retries.iter().any(|retry| retry.call == Call::Follow);
-            if !planned {
+            if !self.calls.plans(Call::Follow) {
                 self.repeat(now, Call::Follow, out);
             }
             return;
         }
         if frame.seq > joined.sent {
             joined.sent = frame.seq;
-            out.push(Output::Send(ServerFrame::Log(frame)));
-            joined.say_resumed(out);
+            self.send(now, ServerFrame::Log(frame), out);
+            self.say_resumed(now, out);
         }
-        self.supervisor_is_back();
+        self.calls.supervisor_is_back();
     }
 
-    fn call_failed(
-        &mut self,
-        now: Duration,
-        call: Call,
-        failure: CallFailure,
-        out: &mut Vec<Output>,
-    ) {
-        match failure {
-            CallFailure::Refused(Refused::NotOwner) => self.close(CloseReason::Forbidden, out),
-            // The store was replaced by an empty one: only a new hello can open the thread again.
-            CallFailure::Refused(Refused::NoThread) => {
-                self.send_away(CloseReason::Drain, AdviceReason::Drain, out);
-            }
-            CallFailure::Refused(Refused::Store) | CallFailure::Away => self.repeat(now, call, out),
+    /// Says `resumed` once everything up to the head of the hello has been sent.
+    fn say_resumed(&mut self, now: Duration, out: &mut Vec<Output>) {
+        let Phase::Joined(joined) = &mut self.phase else {
+            return;
+        };
+        if let Some((from, to)) = joined.resuming.filter(|(_from, to)| joined.sent >= *to) {
+            joined.resuming = None;
+            self.send(now, ServerFrame::Resumed { from, to, recovered: true }, out);
         }
-    }
-
-    /// Plans to call again, or gives up once the supervisor has been away for too long.
-    fn repeat(&mut self, now: Duration, call: Call, out: &mut Vec<Output>) {
-        let since = *self.away_since.get_or_insert(now);
-        if now.saturating_sub(since) >= self.config.supervisor_patience {
-            return self.send_away(CloseReason::Overload, AdviceReason::Overload, out);
-        }
-        let doubled = self.config.supervisor_pause.saturating_mul(1 << self.pauses.min(16));
-        let at = now + doubled.min(self.config.supervisor_pause_max);
-        self.pauses = self.pauses.saturating_add(1);
-        self.retries.retain(|retry| retry.call != call);
-        self.retries.push(Retry { call, at });
-    }
-
-    fn supervisor_is_back(&mut self) {
-        self.away_since = None;
-        self.pauses = 0;
-    }
-
-    fn call(&self, call: Call, out: &mut Vec<Output>) {
-        match (&self.phase, call) {
-            (Phase::Opening { thread, .. }, Call::Open) => {
-                let user = self.visitor.user.clone();
-                out.push(Output::Open { thread: thread.clone(), user });
-            }
-            (Phase::Joined(joined), Call::Submit) => {
-                let turn = self.turns.front().cloned();
-                let thread = joined.thread.clone();
-                out.extend(turn.map(|turn| Output::Submit { thread, turn }));
-            }
-            (Phase::Joined(joined), Call::Follow) => {
-                out.push(Output::Follow { thread: joined.thread.clone(), after: joined.sent });
-            }
-            // A call that its phase has no use for any more.
-            (Phase::Greeting | Phase::Opening { .. } | Phase::Joined(_) | Phase::Closing, _) => {}
-        }
-    }
-
-    fn wake(&mut self, now: Duration, out: &mut Vec<Output>) {
-        let passed = |at: Duration| at <= now;
-        let waiting_for_hello = matches!(self.phase, Phase::Greeting | Phase::Opening { .. });
-        if self.drain_at.is_some_and(passed) {
-            return self.send_away(CloseReason::Drain, AdviceReason::Drain, out);
-        }
-        if (waiting_for_hello && passed(self.hello_by)) || self.ping.answer_by.is_some_and(passed) {
-            return self.close(CloseReason::Timeout, out);
-        }
-        if passed(self.visitor.expires) {
-            return self.close(CloseReason::TokenExpired, out);
-        }
-        if self.advise_at().is_some_and(passed) {
-            self.warned_of_expiry = true;
-            let why = AdviceReason::Auth;
-            out.push(Output::Send(ServerFrame::ReconnectAdvice { why, min_ms: 0, max_ms: 1_000 }));
-        }
-        if passed(self.ping.next) {
-            self.ping.n += 1;
-            self.ping.next = now + self.config.heartbeat;
-            self.ping.answer_by.get_or_insert(now + self.config.pong_timeout);
-            out.push(Output::Send(ServerFrame::Ping { n: self.ping.n }));
-        }
-        let (due, later) = self.retries.iter().copied().partition(|retry| passed(retry.at));
-        self.retries = later;
-        let due: Vec<Retry> = due;
-        for retry in due {
-            self.call(retry.call, out);
-        }
-    }
-
-    /// When the client is told that its token is about to end: once, and not before the welcome, since
-    /// it could not answer with `auth` yet.
-    fn advise_at(&self) -> Option<Duration> {
-        let due = matches!(self.phase, Phase::Joined(_)) && !self.warned_of_expiry;
-        due.then(|| self.visitor.expires.saturating_sub(self.config.expiry_notice))
     }
 }
 
 impl Joined {
-    /// Says `resumed` once everything up to the head of the hello has been sent.
-    fn say_resumed(&mut self, out: &mut Vec<Output>) {
-        if let Some((from, to)) = self.resuming.filter(|(_from, to)| self.sent >= *to) {
-            self.resuming = None;
-            out.push(Output::Send(ServerFrame::Resumed { from, to, recovered: true }));
-        }
+    /// Reads the log on from what was sent.
+    pub(super) fn follow(&self) -> Output {
+        let (thread, claim) = (self.thread.clone(), self.claim.clone());
+        Output::Follow { thread, after: self.sent, claim }
+    }
+}
+
+/// Why a cursor cannot be served from this log. One that has seen nothing always can.
+fn unusable(cursor: Cursor, log: &ThreadHead) -> Option<ResumeFailure> {
+    if cursor == Cursor::default() {
+        None
+    } else if cursor.epoch != log.epoch {
+        Some(ResumeFailure::Epoch)
+    } else {
+        (cursor.seq > log.head).then_some(ResumeFailure::Ahead)
+    }
+}
+
+/// When to come back, milliseconds: at once where the server has staggered the closes already, not before
+/// the floor of the contract's table where the peer was too fast (B1).
+pub(super) fn advice(why: AdviceReason) -> (u64, u64) {
+    match why {
+        AdviceReason::Drain | AdviceReason::Auth => (0, 1_000),
+        AdviceReason::Overload | AdviceReason::Slow => (1_000, 5_000),
+        AdviceReason::Rate => (5_000, 10_000),
     }
 }
 

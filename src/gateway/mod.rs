@@ -3,8 +3,13 @@
 //! It keeps nothing. Every durable frame a client gets comes from the tail of the thread log, so a
 //! client can go on at any gateway from its cursor.
 
+mod calls;
+mod drain;
+mod limits;
 mod machine;
+mod port;
 mod shell;
+mod timers;
 
 pub use shell::{Gateway, run};
 

@@ -27,6 +27,21 @@ pub(super) fn credential(headers: &HeaderMap) -> Option<Credential> {
     Some(Credential::Subprotocol(token.to_owned()))
 }
 
+/// Whether the page that asks, if a page asks, is one of ours.
+///
+/// Browsers always send an `Origin` and can set no header, so a request without one must bring its token in
+/// a header: then it is no browser, and no page can have made it (OWASP, cross-site `WebSocket` hijacking).
+pub(super) fn origin_is_ours(
+    headers: &HeaderMap,
+    origins: &[String],
+    credential: Option<&Credential>,
+) -> bool {
+    match headers.get(header::ORIGIN) {
+        Some(origin) => origins.iter().any(|ours| origin.as_bytes() == ours.as_bytes()),
+        None => !matches!(credential, Some(Credential::Subprotocol(_))),
+    }
+}
+
 /// The key of a well-formed upgrade request (RFC 6455 section 4.2.1).
 pub(super) fn upgrade_key(headers: &HeaderMap) -> Option<&[u8]> {
     let has = |name, token: &str| {
@@ -37,4 +52,36 @@ pub(super) fn upgrade_key(headers: &HeaderMap) -> Option<&[u8]> {
         && has(header::UPGRADE, "websocket")
         && has(header::SEC_WEBSOCKET_VERSION, "13");
     headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asked).map(HeaderValue::as_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn au_origin_only_listed_pages_may_ask() {
+        let origins = ["https://chat.example".to_owned(), "http://localhost:8000".to_owned()];
+        let by_header = Credential::Header("t".to_owned());
+        let by_page = Credential::Subprotocol("t".to_owned());
+        let asked = |origin: Option<&str>, credential: Option<&Credential>| {
+            let mut headers = HeaderMap::new();
+            headers.extend(origin.map(|o| (header::ORIGIN, HeaderValue::from_str(o).unwrap())));
+            origin_is_ours(&headers, &origins, credential)
+        };
+        for good in &origins {
+            assert!(asked(Some(good), Some(&by_page)) && asked(Some(good), Some(&by_header)));
+        }
+        for bad in [
+            "null",
+            "https://chat.example.evil.example",
+            "https://chat.example:8443",
+            "http://chat.example",
+            "https://CHAT.example",
+            "",
+        ] {
+            assert!(!asked(Some(bad), Some(&by_page)), "{bad} by a page");
+            assert!(!asked(Some(bad), Some(&by_header)), "{bad} with a header");
+        }
+        assert!(asked(None, Some(&by_header)) && !asked(None, Some(&by_page)));
+    }
 }

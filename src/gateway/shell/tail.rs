@@ -1,9 +1,9 @@
 //! The tail of a thread log, as inputs of the machine.
 
-use super::machine::Input;
 use crate::config::GatewayConfig;
 use crate::contract::id::ThreadId;
 use crate::contract::thread::TailLine;
+use crate::gateway::port::{Claim, Input};
 use crate::http::{Lines, Peer};
 use crate::net::Net;
 use axum::http::StatusCode;
@@ -18,9 +18,12 @@ pub(super) fn follow<N: Net>(
     config: &GatewayConfig,
     thread: &ThreadId,
     after: u64,
+    Claim { client_id, number }: &Claim,
 ) -> BoxStream<'static, Input> {
     let supervisor = supervisor.clone();
-    let path = format!("/v1/threads/{thread}/frames?after={after}&follow=true");
+    let path = format!(
+        "/v1/threads/{thread}/frames?after={after}&follow=true&client={client_id}&claim={number}"
+    );
     let (deadline, patience) = (config.supervisor_deadline, config.tail_patience);
     let start = TailState::Start { supervisor, path, deadline };
     unfold(start, move |state| async move {

@@ -4,29 +4,28 @@
 //! The tail is read only while there is room to write, so a slow reader slows its own tail and nothing else.
 
 use super::Shared;
-use super::machine::{CallFailure, Connection, Input, Output, Visitor};
-use super::metrics::End;
+use super::metrics::{Census, End};
 use super::tail::{follow, next_line};
+use super::writer::Queue;
 use crate::contract::close::CloseReason;
-use crate::contract::frame::{ClientFrame, ServerFrame};
+use crate::contract::frame::{AdviceReason, ClientFrame, ServerFrame};
 use crate::contract::id::{ConnectionId, UserId};
 use crate::contract::thread::OpenThread;
+use crate::gateway::machine::{Connection, advice};
+use crate::gateway::port::{CallFailure, Input, Output, Visitor};
 use crate::net::Net;
 use crate::token::{Claims, Kind};
 use axum::http::StatusCode;
-use futures_util::future::{BoxFuture, poll_fn};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, FuturesUnordered, SplitSink, SplitStream};
-use futures_util::{Sink, StreamExt};
 use hyper::Method;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use rand_core::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -43,9 +42,7 @@ pub(super) struct Talk<N> {
     started: Instant,
     sink: SplitSink<Socket, Message>,
     stream: SplitStream<Socket>,
-    queue: VecDeque<Message>,
-    /// Whether the queue or the sink holds something that is not with the operating system.
-    unwritten: bool,
+    queue: Queue,
     calls: FuturesUnordered<BoxFuture<'static, Input>>,
     tail: Option<BoxStream<'static, Input>>,
 }
@@ -53,35 +50,30 @@ pub(super) struct Talk<N> {
 impl<N: Net> Talk<N> {
     pub(super) fn new(shared: Arc<Shared<N>>, socket: Socket) -> Self {
         let (sink, stream) = socket.split();
+        let queue = Queue::new(Arc::clone(&shared.metrics));
         Self {
             shared,
             started: Instant::now(),
             sink,
             stream,
-            queue: VecDeque::new(),
-            unwritten: false,
+            queue,
             calls: FuturesUnordered::new(),
             tail: None,
         }
     }
 
     /// Talks until one side has enough.
-    pub(super) async fn converse(&mut self, claims: Claims) -> End {
-        let drawn = self.draw();
-        let visitor = Visitor {
-            user: claims.sub.clone(),
-            connection_id: ConnectionId::new(format!("c-{drawn:016x}"))
-                .expect("a hexadecimal number is an id"),
-            expires: self.left(claims.exp),
-        };
-        let mut machine = Connection::new(self.shared.config.clone(), visitor, Duration::ZERO);
+    pub(super) async fn converse(&mut self, claims: Claims, entry: &mut Census) -> End {
+        let mut machine = self.machine(&claims);
         let mut stop = self.shared.stop.clone();
         let mut draining = false;
         let mut spoke = false;
         let mut out = Vec::new();
         loop {
             let deadline = self.started + machine.deadline().unwrap_or(Duration::MAX / 4);
-            let room = self.queue.len() < self.shared.config.queue_frames_max;
+            let config = &self.shared.config;
+            let room = self.queue.len() < config.queue_frames_max
+                && self.queue.bytes() < config.queue_bytes_max;
             // Biased: first what frees memory, then what the supervisor says, then what the client says.
             // A client has its say before a timer (its pong may be waiting), but only once: one that never
             // stops talking must not outlive its token. While the queue is full nobody is heard, since an
@@ -91,21 +83,18 @@ impl<N: Net> Talk<N> {
                 biased;
                 () = stop.requested(), if !draining => {
                     draining = true;
-                    Input::Drain { after: self.drain_delay() }
+                    Input::Drain { after: self.shared.drain_after() }
                 }
-                written = flush(&mut self.sink, &mut self.queue), if self.unwritten => {
+                written = self.queue.write(&mut self.sink), if self.queue.is_unwritten() => {
                     match written {
-                        Ok(()) => {
-                            self.unwritten = false;
-                            continue;
-                        }
+                        Ok(waiting) => Input::Wrote { waiting },
                         Err(_lost) => return End::Lost,
                     }
                 }
                 Some(input) = self.calls.next() => input,
                 Some(input) = next_line(&mut self.tail), if room => input,
                 () = sleep_until(deadline), if talked => Input::Wake,
-                message = self.stream.next(), if room => match self.classify(message) {
+                message = self.stream.next(), if room => match self.classify(message, &claims.sub) {
                     Ok(input) => {
                         spoke = true;
                         input
@@ -116,6 +105,9 @@ impl<N: Net> Talk<N> {
             };
             machine.step(self.started.elapsed(), input, &mut out);
             for output in out.drain(..) {
+                if matches!(output, Output::Send(ServerFrame::Welcome { .. })) {
+                    entry.welcome();
+                }
                 if let Some(end) = self.carry_out(output, &claims.sub) {
                     return end;
                 }
@@ -123,9 +115,40 @@ impl<N: Net> Talk<N> {
         }
     }
 
+    fn machine(&self, claims: &Claims) -> Connection {
+        let config = self.shared.config.clone();
+        let half_a_beat = u64::try_from(config.heartbeat.as_millis() / 2).unwrap_or(u64::MAX);
+        let visitor = Visitor {
+            user: claims.sub.clone(),
+            connection_id: ConnectionId::new(format!("c-{:016x}", self.shared.draw()))
+                .expect("a hexadecimal number is an id"),
+            expires: self.left(claims),
+            phase: Duration::from_millis(self.shared.draw() % half_a_beat.max(1)),
+        };
+        Connection::new(config, visitor, Duration::ZERO)
+    }
+
+    /// Tells a browser by a close frame what others are told by an HTTP status.
+    pub(super) fn refuse(&mut self, reason: CloseReason) -> End {
+        if reason == CloseReason::RateLimited {
+            let why = AdviceReason::Rate;
+            let (min_ms, max_ms) = advice(why);
+            self.send(&ServerFrame::ReconnectAdvice { why, min_ms, max_ms });
+        }
+        End::Ours(reason)
+    }
+
     /// What a message means; `Err` ends the connection.
-    fn classify(&self, message: Option<Result<Message, WsError>>) -> Result<Input, End> {
+    fn classify(
+        &self,
+        message: Option<Result<Message, WsError>>,
+        user: &UserId,
+    ) -> Result<Input, End> {
         let metrics = &self.shared.metrics;
+        let now = self.shared.started.elapsed();
+        if self.shared.presences.with(|admission| admission.spend(now, user)).is_err() {
+            return Ok(Input::Overspent);
+        }
         match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str::<ClientFrame>(&text) {
                 Ok(frame) => {
@@ -158,8 +181,8 @@ impl<N: Net> Talk<N> {
     fn carry_out(&mut self, output: Output, user: &UserId) -> Option<End> {
         match output {
             Output::Send(frame) => self.send(&frame),
-            Output::Open { thread, user } => {
-                let ask = OpenThread { user, client_id: None };
+            Output::Open { thread, user, client_id } => {
+                let ask = OpenThread { user, client_id: Some(client_id) };
                 let call = self.call(Method::PUT, format!("/v1/threads/{thread}"), ask);
                 self.calls.push(Box::pin(async move { Input::Opened(call.await) }));
             }
@@ -167,29 +190,45 @@ impl<N: Net> Talk<N> {
                 let call = self.call(Method::POST, format!("/v1/threads/{thread}/turns"), turn);
                 self.calls.push(Box::pin(async move { Input::Submitted(call.await) }));
             }
-            Output::Follow { thread, after } => {
+            Output::Follow { thread, after, claim } => {
                 let (supervisor, config) = (&self.shared.supervisor, &self.shared.config);
-                self.tail = Some(follow(supervisor, config, &thread, after));
+                self.tail = Some(follow(supervisor, config, &thread, after, &claim));
             }
             Output::Reauthorize { token } => {
                 let claims = self.shared.keys.verify(Kind::Access, &token, self.shared.wall.now());
-                let good = claims.ok().filter(|claims| claims.sub == *user);
-                let expires = good.map(|claims| self.left(claims.exp));
+                let good = claims.as_ref().ok().filter(|claims| claims.sub == *user);
+                if let Err(why) = &claims {
+                    self.shared.metrics.auth_rejected(why.label());
+                }
+                let expires = good.map(|claims| self.left(claims));
                 self.calls.push(Box::pin(async move { Input::Reauthorized(expires) }));
             }
+            Output::Answered(after) => self.shared.metrics.answered(after),
             Output::Close(reason) => return Some(End::Ours(reason)),
         }
         None
     }
 
     fn send(&mut self, frame: &ServerFrame) {
-        self.shared.metrics.sent(frame.event());
-        if let ServerFrame::ReconnectAdvice { why, .. } = frame {
-            self.shared.metrics.advised(why.as_str());
+        let metrics = &self.shared.metrics;
+        match frame {
+            ServerFrame::ReconnectAdvice { why, .. } => metrics.advised(why.as_str()),
+            ServerFrame::Resumed { from, to, .. } => {
+                metrics.resumed("recovered", to.saturating_sub(*from));
+            }
+            ServerFrame::ResumeFailed { why, .. } => metrics.resumed(why.as_str(), 0),
+            ServerFrame::Welcome { .. }
+            | ServerFrame::Ack { .. }
+            | ServerFrame::Typing { .. }
+            | ServerFrame::Ping { .. }
+            | ServerFrame::Log(_) => {}
         }
         let text = serde_json::to_string(frame).expect("contract types have a JSON form");
-        self.queue.push_back(Message::text(text));
-        self.unwritten = true;
+        self.queue.push(Message::text(text), Some(frame.event()));
+        if let ServerFrame::Ping { .. } = frame {
+            // Any library answers this one, even if the page that uses it is asleep.
+            self.queue.push(Message::Ping(Bytes::new()), None);
+        }
     }
 
     /// A call to the supervisor.
@@ -222,20 +261,10 @@ impl<N: Net> Talk<N> {
         }
     }
 
-    /// How long a token that ends at `exp` (seconds since 1970) is still good, on this connection's clock.
-    fn left(&self, exp: u64) -> Duration {
-        let left = Duration::from_secs(exp).saturating_sub(self.shared.wall.now());
+    /// How long a token is still good, on this connection's clock.
+    fn left(&self, claims: &Claims) -> Duration {
+        let left = Duration::from_secs(claims.exp).saturating_sub(self.shared.wall.now());
         self.started.elapsed() + left
-    }
-
-    fn draw(&self) -> u64 {
-        self.shared.rng.lock().expect("no panic while it is held").next_u64()
-    }
-
-    /// A random moment of the drain window.
-    fn drain_delay(&self) -> Duration {
-        let window = u64::try_from(self.shared.config.drain_window.as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis(self.draw() % window.max(1))
     }
 
     /// Says goodbye and waits for the peer's goodbye, so that it does not see an abnormal end.
@@ -244,7 +273,7 @@ impl<N: Net> Talk<N> {
             End::Ours(reason) => {
                 let code = reason.code().into();
                 let frame = CloseFrame { code, reason: reason.text().into() };
-                self.queue.push_back(Message::Close(Some(frame)));
+                self.queue.push(Message::Close(Some(frame)), None);
             }
             // After the peer's close nothing but its echo may be sent, and tungstenite has that.
             End::Theirs(_) | End::Lost => self.queue.clear(),
@@ -262,10 +291,12 @@ async fn goodbye(
     end: End,
     mut sink: SplitSink<Socket, Message>,
     mut stream: SplitStream<Socket>,
-    mut queue: VecDeque<Message>,
+    mut queue: Queue,
 ) {
-    if flush(&mut sink, &mut queue).await.is_err() {
-        return;
+    while queue.is_unwritten() {
+        if queue.write(&mut sink).await.is_err() {
+            return;
+        }
     }
     let mut answered = matches!(end, End::Theirs(_));
     while let Some(Ok(late)) = stream.next().await {
@@ -280,26 +311,4 @@ async fn goodbye(
             while matches!(raw.read(&mut unread).await, Ok(1..)) {}
         }
     }
-}
-
-/// Writes the queue. Cancel safe: a message leaves the queue when the sink has it.
-async fn flush(
-    sink: &mut SplitSink<Socket, Message>,
-    queue: &mut VecDeque<Message>,
-) -> Result<(), WsError> {
-    poll_fn(|context| poll_flush(Pin::new(&mut *sink), queue, context)).await
-}
-
-fn poll_flush(
-    mut sink: Pin<&mut SplitSink<Socket, Message>>,
-    queue: &mut VecDeque<Message>,
-    context: &mut Context<'_>,
-) -> Poll<Result<(), WsError>> {
-    while !queue.is_empty() {
-        ready!(sink.as_mut().poll_ready(context))?;
-        if let Some(message) = queue.pop_front() {
-            sink.as_mut().start_send(message)?;
-        }
-    }
-    sink.poll_flush(context)
 }

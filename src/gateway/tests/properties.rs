@@ -3,22 +3,22 @@
 use super::script::text;
 use super::world::{Doctor, Verdict, acts, run};
 use crate::contract::frame::ServerFrame;
-use crate::gateway::machine::Output;
+use crate::gateway::port::Output;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
 fn honest(_out: &mut Vec<Output>) {}
 
-/// Verdicts of four hundred fixed scripts.
+/// Verdicts of eight hundred fixed scripts.
 fn verdicts(doctor: Doctor) -> Vec<Verdict> {
     let mut runner = TestRunner::deterministic();
     let script = |_| acts().new_tree(&mut runner).unwrap().current();
-    (0..400).map(script).map(|script| run(&script, doctor)).collect()
+    (0..800).map(script).map(|script| run(&script, doctor)).collect()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_script_breaks_an_invariant(script in acts()) {
@@ -42,13 +42,17 @@ fn the_scripts_reach_every_corner() {
         "advice drain",
         "advice overload",
         "advice rate",
+        "advice slow",
         "close 1003",
         "close 1012",
         "close 1013",
         "close 4400",
+        "close 4401",
         "close 4403",
         "close 4408",
+        "close 4409",
         "close 4410",
+        "close 4411",
         "close 4429",
         "ping",
         "reauthorize",
@@ -56,7 +60,7 @@ fn the_scripts_reach_every_corner() {
         "resume_failed Epoch",
         "typing",
     ] {
-        assert!(count(corner) >= 3, "{corner} is in {} of 400 scripts", count(corner));
+        assert!(count(corner) >= 3, "{corner} is in {} of 800 scripts", count(corner));
     }
 }
 
@@ -92,6 +96,7 @@ fn twice(out: &mut Vec<Output>, chosen: fn(&Output) -> bool) {
             Output::Open { .. }
             | Output::Follow { .. }
             | Output::Reauthorize { .. }
+            | Output::Answered(_)
             | Output::Close(_) => return,
         };
         out.insert(at, again);

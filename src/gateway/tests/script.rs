@@ -2,13 +2,15 @@
 //!
 //! A line `120 say m1` is an input at 120 ms; the lines `- ...` after it are the outputs it must have.
 //! `9000 pass` lets the time go by until then, with a wake at every deadline; its outputs tell their time.
+//! The peer takes every frame at once, until `120 stall`.
 
 use crate::config::GatewayConfig;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::{ClientFrame, LogBody, LogFrame, Meta, PROTOCOL, ServerFrame};
 use crate::contract::id::{ClientId, ConnectionId, Cursor, MessageId, ThreadId, TraceId, UserId};
 use crate::contract::thread::{Accepted, Refused, TailLine, ThreadHead};
-use crate::gateway::machine::{CallFailure, Connection, Input, Output, Visitor};
+use crate::gateway::machine::Connection;
+use crate::gateway::port::{CallFailure, Input, Output, Visitor};
 use std::time::Duration;
 
 /// The one thread of these tests.
@@ -20,6 +22,7 @@ pub(super) fn connection(config: &GatewayConfig, token: Duration) -> Connection 
         user: UserId::new("u").unwrap(),
         connection_id: ConnectionId::new("c").unwrap(),
         expires: token,
+        phase: Duration::ZERO,
     };
     Connection::new(config.clone(), visitor, Duration::ZERO)
 }
@@ -55,37 +58,50 @@ pub(super) fn line(epoch: u64, seq: u64) -> TailLine {
 
 /// Runs the inputs of `script` and compares the whole text.
 pub(super) fn check(script: &str) {
-    check_with(script, Duration::from_secs(3_600));
+    check_with(script, Duration::from_secs(3_600), &GatewayConfig::default());
 }
 
-/// As [`check`], with a token that is good for `token`.
-pub(super) fn check_with(script: &str, token: Duration) {
+/// As [`check`], with a token that is good for `token` and another configuration.
+pub(super) fn check_with(script: &str, token: Duration, config: &GatewayConfig) {
     let lines = || script.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut machine = connection(&GatewayConfig::default(), token);
-    let mut told = Vec::new();
+    let mut talk = Talk { machine: connection(config, token), stalled: false, told: Vec::new() };
     for input in lines().filter(|line| !line.starts_with('-')) {
-        told.push(input.to_owned());
+        talk.told.push(input.to_owned());
         let (at, what) = input.split_once(' ').unwrap();
         let at = Duration::from_millis(at.parse().unwrap());
-        if what == "pass" {
-            pass(&mut machine, at, &mut told);
-        } else {
-            let mut out = Vec::new();
-            machine.step(at, read(what), &mut out);
-            told.extend(out.iter().map(|output| format!("- {}", text(output))));
+        match what {
+            "pass" => talk.pass(at),
+            "stall" => talk.stalled = true,
+            _ => talk.step(at, read(what), ""),
         }
     }
     let expected: Vec<&str> = lines().collect();
-    assert_eq!(told.join("\n"), expected.join("\n"));
+    assert_eq!(talk.told.join("\n"), expected.join("\n"));
 }
 
-fn pass(machine: &mut Connection, until: Duration, told: &mut Vec<String>) {
-    while let Some(at) = machine.deadline().filter(|at| *at <= until) {
+struct Talk {
+    machine: Connection,
+    stalled: bool,
+    told: Vec<String>,
+}
+
+impl Talk {
+    fn step(&mut self, at: Duration, input: Input, time: &str) {
         let mut out = Vec::new();
-        machine.step(at, Input::Wake, &mut out);
-        assert_ne!(machine.deadline(), Some(at), "a wake that does not move the deadline");
-        let ms = at.as_millis();
-        told.extend(out.iter().map(|output| format!("- {ms} {}", text(output))));
+        self.machine.step(at, input, &mut out);
+        self.told.extend(out.iter().map(|output| format!("- {time}{}", text(output))));
+        if !self.stalled {
+            let before = out.len();
+            self.machine.step(at, Input::Wrote { waiting: 0 }, &mut out);
+            assert_eq!(out.len(), before, "a peer that reads is no reason to speak");
+        }
+    }
+
+    fn pass(&mut self, until: Duration) {
+        while let Some(at) = self.machine.deadline().filter(|at| *at <= until) {
+            self.step(at, Input::Wake, &format!("{} ", at.as_millis()));
+            assert_ne!(self.machine.deadline(), Some(at), "a wake that does not move the deadline");
+        }
     }
 }
 
@@ -125,7 +141,8 @@ fn read(what: &str) -> Input {
         "opened" => Input::Opened(failure(words[1]).map_or_else(
             || {
                 let (epoch, last) = pair(words[1]);
-                Ok(head(epoch, last))
+                let claim = words.get(2).map_or(0, |claim| claim.parse().unwrap());
+                Ok(ThreadHead { claim, ..head(epoch, last) })
             },
             Err,
         )),
@@ -140,6 +157,10 @@ fn read(what: &str) -> Input {
         "ended" => Input::TailEnded,
         "good_until" => Input::Reauthorized(Some(Duration::from_millis(number(1)))),
         "bad_token" => Input::Reauthorized(None),
+        "wrote" => Input::Wrote { waiting: usize::try_from(number(1)).unwrap() },
+        "overspent" => Input::Overspent,
+        "revoked" => Input::Revoked,
+        "superseded" => Input::Line(TailLine::Superseded {}),
         "drain" => Input::Drain { after: Duration::from_millis(number(1)) },
         other => panic!("no input is called {other}"),
     }
@@ -148,9 +169,15 @@ fn read(what: &str) -> Input {
 /// An output in a few words.
 pub(super) fn text(output: &Output) -> String {
     match output {
-        Output::Open { thread, user } => format!("open {thread} {user}"),
+        Output::Open { thread, user, client_id: _ } => format!("open {thread} {user}"),
         Output::Submit { thread, turn } => format!("submit {thread} {}", turn.message_id),
-        Output::Follow { thread, after } => format!("follow {thread} {after}"),
+        Output::Follow { thread, after, claim } if claim.number == 0 => {
+            format!("follow {thread} {after}")
+        }
+        Output::Follow { thread, after, claim } => {
+            format!("follow {thread} {after} as {}#{}", claim.client_id, claim.number)
+        }
+        Output::Answered(after) => format!("answered {}", after.as_millis()),
         Output::Reauthorize { token } => format!("reauthorize {token}"),
         Output::Close(reason) => format!("close {} {}", reason.code(), reason.text()),
         Output::Send(frame) => match frame {

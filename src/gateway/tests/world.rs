@@ -8,7 +8,8 @@ use crate::contract::close::CloseReason;
 use crate::contract::frame::{ClientFrame, LogFrame, PROTOCOL, ServerFrame};
 use crate::contract::id::Cursor;
 use crate::contract::thread::{Refused, TailLine, ThreadHead};
-use crate::gateway::machine::{CallFailure, Connection, Input, Output};
+use crate::gateway::machine::Connection;
+use crate::gateway::port::{CallFailure, Input, Output};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -47,6 +48,13 @@ pub(super) enum Act {
     Ended,
     Reauthorized(Option<u64>),
     Drain(u64),
+    /// The peer stops to read.
+    Stall,
+    /// It reads on.
+    Flow,
+    /// A newer connection of the client has taken over.
+    Overtaken,
+    Revoked,
     Pass(u64),
 }
 
@@ -81,6 +89,10 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
         6 => Just(Act::Ended),
         2 => prop::option::weighted(0.8, good_for).prop_map(Act::Reauthorized),
         1 => (0..3_000_u64).prop_map(Act::Drain),
+        1 => Just(Act::Stall),
+        1 => Just(Act::Flow),
+        1 => Just(Act::Overtaken),
+        1 => Just(Act::Revoked),
         4 => (0..30_000_u64).prop_map(Act::Pass),
     ];
     let act = prop_oneof![
@@ -125,6 +137,7 @@ pub(super) fn run(script: &[Act], doctor: Doctor) -> Verdict {
         tail: None,
         opening: false,
         submitting: VecDeque::new(),
+        stalled: false,
         said: 0,
         doctor,
         judge: Judge::default(),
@@ -145,6 +158,7 @@ struct World {
     tail: Option<u64>,
     opening: bool,
     submitting: VecDeque<String>,
+    stalled: bool,
     said: u64,
     doctor: Doctor,
     judge: Judge,
@@ -207,6 +221,13 @@ impl World {
                 Some(Input::Reauthorized(until))
             }
             Act::Drain(ms) => Some(Input::Drain { after: Duration::from_millis(ms) }),
+            Act::Stall | Act::Flow => {
+                self.stalled = matches!(act, Act::Stall);
+                let waiting = usize::from(self.stalled);
+                Some(Input::Wrote { waiting })
+            }
+            Act::Overtaken => self.tail.map(|_| Input::Line(TailLine::Superseded {})),
+            Act::Revoked => Some(Input::Revoked),
             Act::Binary => Some(Input::Broken(CloseReason::Binary)),
             Act::Hello(_)
             | Act::HelloOfAnotherEpoch
@@ -243,6 +264,10 @@ impl World {
             | Act::Ended
             | Act::Reauthorized(_)
             | Act::Drain(_)
+            | Act::Stall
+            | Act::Flow
+            | Act::Overtaken
+            | Act::Revoked
             | Act::Pass(_) => say(&format!("m{}", self.said), "hi".to_owned()),
         }
     }
@@ -267,12 +292,18 @@ impl World {
                     self.submitting.push_back(turn.message_id.to_string());
                 }
                 Output::Follow { after, .. } => self.tail = Some(*after),
-                Output::Send(_) | Output::Reauthorize { .. } | Output::Close(_) => {}
+                Output::Send(_)
+                | Output::Reauthorize { .. }
+                | Output::Answered(_)
+                | Output::Close(_) => {}
             }
         }
         (self.doctor)(&mut out);
         for output in &out {
             self.judge.sees(output);
+        }
+        if !self.stalled {
+            self.machine.step(self.now, Input::Wrote { waiting: 0 }, &mut out);
         }
         let open = self.machine.deadline().is_some();
         if open == self.judge.closed {
@@ -333,6 +364,9 @@ impl Judge {
             | Input::Opened(Err(_))
             | Input::Line(TailLine::Beat { .. } | TailLine::Superseded {})
             | Input::TailEnded
+            | Input::Overspent
+            | Input::Wrote { .. }
+            | Input::Revoked
             | Input::Reauthorized(_)
             | Input::Drain { .. }
             | Input::Wake => {}
@@ -361,6 +395,7 @@ impl Judge {
             | Output::Submit { .. }
             | Output::Follow { .. }
             | Output::Reauthorize { .. }
+            | Output::Answered(_)
             | Output::Send(_) => &words[..1],
         };
         self.verdict.seen.insert(named.join(" "));
@@ -374,7 +409,10 @@ impl Judge {
                 self.blame("FOLLOW", &format!("after {after}, sent {:?}", self.sent));
             }
             Output::Send(frame) => self.sees_frame(frame),
-            Output::Open { .. } | Output::Follow { .. } | Output::Reauthorize { .. } => {}
+            Output::Open { .. }
+            | Output::Follow { .. }
+            | Output::Answered(_)
+            | Output::Reauthorize { .. } => {}
         }
     }
 
