@@ -261,9 +261,13 @@ fn orphan(file: &File<'_>) -> Vec<String> {
                 |path| path.replace('/', "__") == name || path.rsplit('/').next() == Some(name),
             )
         };
-        let source = file.tree.get(&format!("tests/{test}.rs"));
+        let (alone, parts) = (format!("tests/{test}.rs"), format!("tests/{test}/"));
+        let mut sources =
+            file.tree.iter().filter(|(path, _)| **path == alone || path.starts_with(&parts));
+        // A test of several files names the whole snapshot, as no module does it for them.
+        let whole = format!("\"{test}__{name}\"");
         (test == "golden" && file.tree.keys().any(session))
-            || source.is_some_and(|text| text.contains(&quoted))
+            || sources.any(|(_, text)| text.contains(&quoted) || text.contains(&whole))
     });
     (!owned).then(|| "belongs to no session and no test".to_owned()).into_iter().collect()
 }

@@ -247,7 +247,7 @@ async fn ten_thousand_strings_of_garbage_harm_nobody() {
 }
 
 /// Every label that a gateway may ever use.
-const LABELS: &[(&str, &[&str])] = &[
+pub(crate) const LABELS: &[(&str, &[&str])] = &[
     (
         "outcome",
         &[
