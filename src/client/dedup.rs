@@ -1,9 +1,9 @@
 //! A memory of what was seen lately, for frames that have no place in the log.
 //!
 //! # Design
-//! Durable frames are told apart by their `seq` and need no memory. The rest is keyed by exactly the ids
-//! it carries: two different frames are never merged, and a frame without ids is never held back. The
-//! first design keyed everything by `thread:trace||in_reply_to`, which lost frames that shared a trace.
+//! Durable frames are told apart by their `seq` and need no memory. The rest is keyed by exactly what
+//! makes it this frame and no other: two different frames are never merged. The first design keyed
+//! everything by `thread:trace||in_reply_to`, which lost frames that shared a trace.
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 use super::dedup::Seen;
 use crate::config::client::{ClientPolicy, Rule};
 use crate::contract::frame::LogFrame;
-use crate::contract::id::{Cursor, MessageId, ThreadId, TraceId};
+use crate::contract::id::{Cursor, MessageId, ThreadId};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -48,11 +48,12 @@ pub(super) enum Taken {
     OtherEpoch,
 }
 
-/// What a frame without `seq` is known by. Ids only, and all of them.
+/// What a frame is remembered by: what makes it this one and no other. A trace does not, because a server
+/// may give one to all frames of a turn.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Typing(MessageId),
-    Trace(ThreadId, TraceId),
+    Place(u64, u64),
 }
 
 /// The cursor, what waits beyond a hole, and the memory for frames without a place.
@@ -121,7 +122,7 @@ impl Delivery {
         if policy.cursor == Rule::Off {
             return self.take_unplaced(durable, shown);
         }
-        if self.cursor.epoch != 0 && epoch != self.cursor.epoch {
+        if self.epoch().is_some_and(|known| known != epoch) {
             return Taken::OtherEpoch;
         }
         if seq <= self.cursor.seq || self.beyond.contains_key(&seq) {
@@ -138,6 +139,15 @@ impl Delivery {
             self.advance(durable, shown);
         }
         Taken::InOrder
+    }
+
+    /// The epoch of the log in hand: the cursor's, or before the first frame that of what waits for it.
+    fn epoch(&self) -> Option<u64> {
+        if self.cursor == Cursor::default() {
+            self.beyond.first_key_value().map(|(_, durable)| durable.place().1)
+        } else {
+            Some(self.cursor.epoch)
+        }
     }
 
     fn advance(&mut self, durable: Durable, shown: &mut Vec<LogFrame>) {
@@ -162,8 +172,7 @@ impl Delivery {
             Durable::Frame(frame) => frame,
             Durable::Unknown(_) => return Taken::InOrder,
         };
-        let key = Key::Trace(frame.thread_id.clone(), frame.meta.trace.clone());
-        if self.seen.insert(key) {
+        if self.seen.insert(Key::Place(frame.epoch, frame.seq)) {
             return Taken::Duplicate;
         }
         shown.push(frame);

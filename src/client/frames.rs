@@ -4,6 +4,7 @@
 use super::delivery::{Durable, Place, Taken};
 use super::link::{Advice, Link, Pulse, Welcomed};
 use super::machine::Client;
+use super::pace::Pace;
 use super::port::Output;
 use crate::config::client::{Refreshing, Rule};
 use crate::contract::frame::{AdviceReason, ClientFrame, Limits, LogBody, LogFrame, ServerFrame};
@@ -64,7 +65,6 @@ impl Client {
     }
 
     fn understood(&mut self, frame: ServerFrame, out: &mut Vec<Output>) {
-        let generation = self.generation;
         match frame {
             ServerFrame::Welcome { connection_id: _, heartbeat_ms, limits } => {
                 self.welcomed(Duration::from_millis(heartbeat_ms), limits, out);
@@ -88,14 +88,14 @@ impl Client {
                 }
             }
             ServerFrame::ReconnectAdvice { why, min_ms, max_ms } => {
-                self.advised(min_ms, max_ms);
+                self.advised(why, min_ms, max_ms);
                 if why == AdviceReason::Auth {
                     self.refresh_in_session(out);
                 }
             }
             ServerFrame::Ping { n } => {
                 if self.policy.answer_pings == Rule::On {
-                    out.push(Output::Transmit { generation, frame: ClientFrame::Pong { n } });
+                    self.transmit(ClientFrame::Pong { n }, out);
                 }
             }
             ServerFrame::Log(frame) => self.durable(Durable::Frame(frame), out),
@@ -112,6 +112,7 @@ impl Client {
         let welcomed = Welcomed {
             at: now,
             limits,
+            pace: Pace::new(self.policy.pace_percent, &limits, now),
             silence: self.policy.silence_grace.map(|grace| heartbeat.saturating_add(grace)),
             pulse: Pulse::Heard(now),
             refreshing: false,
@@ -119,16 +120,21 @@ impl Client {
         self.rum.welcome.add(now.saturating_sub(socket.began));
         self.link = Link::Up(socket.clone(), welcomed);
         self.refused = 0;
+        // The server has counted the hello as well.
+        self.spend();
         self.pump(out);
     }
 
-    /// Keeps the advice for the end of this connection if its bounds make sense (B4).
-    fn advised(&mut self, min_ms: u64, max_ms: u64) {
+    /// Keeps the advice for the end of this connection if its bounds make sense (B4). Advice to renew the
+    /// token says nothing of an end that comes later for another reason.
+    fn advised(&mut self, why: AdviceReason, min_ms: u64, max_ms: u64) {
         let (from, to) = (Duration::from_millis(min_ms), Duration::from_millis(max_ms));
         let valid = from <= to && to <= self.policy.advice_max && !self.policy.advice_max.is_zero();
         match self.link.socket() {
             Some(socket) if valid => {
-                socket.advice = Some(Advice(from, to));
+                if why != AdviceReason::Auth {
+                    socket.advice = Some(Advice(from, to));
+                }
                 self.rum.advice += 1;
             }
             Some(_) | None => self.rum.advice_ignored += 1,

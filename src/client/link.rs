@@ -2,6 +2,7 @@
 //!
 //! One value, so that two sockets, or a socket and a retry timer, cannot exist at once.
 
+use super::pace::Pace;
 use super::port::{ParkReason, Pause, SignOutReason, State, StopReason};
 use crate::contract::frame::Limits;
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub(super) struct Advice(pub(super) Duration, pub(super) Duration);
 pub(super) struct Welcomed {
     pub(super) at: Duration,
     pub(super) limits: Limits,
+    pub(super) pace: Option<Pace>,
     /// The silence after which the server is probed.
     pub(super) silence: Option<Duration>,
     pub(super) pulse: Pulse,
@@ -108,6 +110,14 @@ impl Link {
         match self {
             Self::Greeting(socket, _) | Self::Up(socket, _) => Some(socket),
             Self::Resting(_) | Self::Refreshing(_) | Self::Opening(_) => None,
+        }
+    }
+
+    /// When the connection has room for the next turn; `None` if that is now or never.
+    pub(super) fn pace_due(&self) -> Option<Duration> {
+        match self {
+            Self::Up(_, welcomed) => welcomed.pace.map(|pace| pace.due()),
+            Self::Resting(_) | Self::Refreshing(_) | Self::Opening(_) | Self::Greeting(..) => None,
         }
     }
 

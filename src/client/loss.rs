@@ -25,6 +25,8 @@ pub(super) enum Loss {
 pub(super) const WATCHDOG: u16 = 4499;
 /// No close frame (RFC 6455 section 7.1.5).
 pub(super) const DROPPED: u16 = 1006;
+/// The TLS handshake failed (RFC 6455 section 7.4.1).
+const TLS: u16 = 1015;
 /// The IANA registry's "unauthorized", for gateways of another make.
 const UNAUTHORIZED: u16 = 3000;
 
@@ -83,6 +85,11 @@ enum Stability {
 
 impl Client {
     pub(super) fn token_refused(&mut self, out: &mut Vec<Output>) {
+        self.sign_out(SignOutReason::Revoked, out);
+    }
+
+    /// No token that would serve can be had.
+    pub(super) fn sign_out(&mut self, why: SignOutReason, out: &mut Vec<Output>) {
         match &self.link {
             Link::Refreshing(_) => self.rum.failed += 1,
             Link::Up(_, welcomed) if welcomed.refreshing => {
@@ -91,7 +98,7 @@ impl Client {
             Link::Resting(_) | Link::Opening(_) | Link::Greeting(..) | Link::Up(..) => return,
         }
         self.retire(CloseReason::Normal.code());
-        self.rest(Rest::SignedOut(SignOutReason::Revoked));
+        self.rest(Rest::SignedOut(why));
     }
 
     pub(super) fn token_unreachable(&mut self, out: &mut Vec<Output>) {
@@ -112,6 +119,7 @@ impl Client {
         let Link::Opening(_) = &self.link else {
             return;
         };
+        self.blind_failures = 0;
         match refusal(status) {
             Refusal::Moment => self.failed(retry_after),
             Refusal::Setup => {
@@ -135,7 +143,11 @@ impl Client {
     pub(super) fn ended(&mut self, loss: Loss, out: &mut Vec<Output>) {
         match &self.link {
             Link::Resting(_) => {}
-            Link::Refreshing(_) | Link::Opening(_) => self.failed(None),
+            Link::Refreshing(_) => self.failed(None),
+            Link::Opening(_) => {
+                self.unanswered_open();
+                self.failed(None);
+            }
             Link::Greeting(..) => self.lost(loss, out),
             Link::Up(_, welcomed) => {
                 if welcomed.refreshing && loss != Loss::Watchdog {
@@ -143,6 +155,15 @@ impl Client {
                 }
                 self.lost(loss, out);
             }
+        }
+    }
+
+    /// Nobody answered the upgrade, or a browser hides what was answered: perhaps a refusal of the token.
+    fn unanswered_open(&mut self) {
+        self.blind_failures = self.blind_failures.saturating_add(1);
+        if self.policy.blind_failures_max.is_some_and(|most| self.blind_failures >= most) {
+            self.blind_failures = 0;
+            self.forget_token();
         }
     }
 
@@ -198,9 +219,7 @@ impl Client {
     fn lost(&mut self, loss: Loss, out: &mut Vec<Output>) {
         let code = loss.code();
         if code == CloseReason::TooBig.code() || code == CloseReason::BadRequest.code() {
-            for message_id in self.outbox.blame(&self.policy) {
-                self.fail_turn(message_id, SendFailure::Poison, out);
-            }
+            self.blame(code, out);
         }
         let verdict = match self.policy.close_codes {
             CloseCodes::Table => verdict(code),
@@ -219,17 +238,31 @@ impl Client {
         if let Some(rest) = self.final_rest(verdict, code, row) {
             self.rest(rest);
         } else if verdict == Verdict::RefreshFirst {
+            self.spent_token = self.token.clone();
             self.forget_token();
             self.begin(out);
         } else {
             let (length, pause) = match advice {
                 Some(Advice(from, to)) => {
-                    self.backoff.skip();
+                    if !matches!(verdict, Verdict::RetryWithin(_)) {
+                        self.backoff.skip();
+                    }
                     (uniform(&mut self.rng, from, to), Pause::Advice)
                 }
                 None => self.unadvised(verdict, loss),
             };
             self.wait(length, pause);
+        }
+    }
+
+    /// Gives up the turns at which the gateway closed too often. A lone one that is too big needs no proof.
+    fn blame(&mut self, code: u16, out: &mut Vec<Output>) {
+        let Some(resends) = self.policy.poison_resends_max else {
+            return;
+        };
+        let certain = code == CloseReason::TooBig.code() && self.outbox.in_flight() == 1;
+        for message_id in self.outbox.blame(if certain { 0 } else { resends }) {
+            self.fail_turn(message_id, SendFailure::Poison, out);
         }
     }
 
@@ -243,6 +276,12 @@ impl Client {
             Verdict::Never => Some(Rest::Stopped(StopReason::Code(code))),
             Verdict::Stop if !pending || row > self.policy.normal_retries_max => {
                 Some(Rest::Stopped(StopReason::Normal))
+            }
+            // What is too big now is too big whoever wakes the client (B1).
+            Verdict::RetryAtMost(most)
+                if row > u32::from(most) && code == CloseReason::TooBig.code() =>
+            {
+                Some(Rest::Stopped(StopReason::Code(code)))
             }
             Verdict::RetryAtMost(most) if row > u32::from(most) => {
                 Some(Rest::Parked(ParkReason::Code(code)))
@@ -286,11 +325,12 @@ impl Client {
         }
     }
 
-    /// The first retry after a close that the server announced (RFC 6455 section 7.2.3).
+    /// The first retry after a close that the server announced (RFC 6455 section 7.2.3). A browser reports
+    /// as codes what no server can announce.
     fn may_spread(&self, loss: Loss) -> bool {
         let announced = match loss {
+            Loss::Announced(DROPPED | TLS) | Loss::Dropped | Loss::Watchdog => false,
             Loss::Announced(_) => true,
-            Loss::Dropped | Loss::Watchdog => false,
         };
         announced && self.backoff.step() == 0 && !self.policy.first_retry_spread.is_zero()
     }

@@ -26,9 +26,10 @@ use super::delivery::Delivery;
 use super::link::{Attempt, Link, Pulse, Rest, Socket};
 use super::loss::{Loss, Streak};
 use super::outbox::{Launch, Outbox, Queued};
-use super::port::{Input, Kept, Output, SendFailure, State, StopReason};
+use super::port::{Input, Kept, Output, SendFailure, SignOutReason, State, StopReason};
 use super::rum::Rum;
 use crate::config::client::{ClientPolicy, CountReset, Rule};
+use crate::contract::close::CloseReason;
 use crate::contract::frame::{ClientFrame, PROTOCOL};
 use crate::contract::id::{ClientId, Cursor, MessageId, ThreadId};
 use rand_chacha::ChaCha8Rng;
@@ -57,8 +58,14 @@ pub struct Client {
     /// Upgrades refused for their token since the last welcome.
     pub(super) refused: u32,
     pub(super) last_kick: Option<Duration>,
+    /// When the last attempt began.
+    pub(super) last_begun: Option<Duration>,
+    /// Attempts in a row that ended without a socket and without a word.
+    pub(super) blind_failures: u32,
     pub(super) offline: bool,
     pub(super) token: Option<String>,
+    /// The token that ran out in session.
+    pub(super) spent_token: Option<String>,
     pub(super) delivery: Delivery,
     pub(super) outbox: Outbox,
     pub(super) unanswered: BTreeMap<MessageId, Unanswered>,
@@ -87,8 +94,11 @@ impl Client {
             streak: Streak::default(),
             refused: 0,
             last_kick: None,
+            last_begun: None,
+            blind_failures: 0,
             offline: false,
             token: None,
+            spent_token: None,
             outbox: Outbox::default(),
             unanswered: BTreeMap::new(),
             rum: Rum::default(),
@@ -163,8 +173,9 @@ impl Client {
         if self.link.is_dormant() {
             return None;
         }
-        let outbox = self.outbox.deadline(&self.policy);
-        self.link.deadline().into_iter().chain(outbox).min()
+        let expiry = self.outbox.deadline(&self.policy);
+        let pace = self.outbox.next(&self.policy).and_then(|_| self.link.pace_due());
+        self.link.deadline().into_iter().chain(expiry).chain(pace).min()
     }
 
     /// What a person wants to know.
@@ -193,9 +204,14 @@ impl Client {
     }
 
     fn token_granted(&mut self, token: String, out: &mut Vec<Output>) {
-        let generation = self.generation;
         match &mut self.link {
             Link::Refreshing(attempt) => {
+                if self.policy.distrust_same_token == Rule::On
+                    && self.spent_token.as_ref() == Some(&token)
+                {
+                    let why = SignOutReason::Code(CloseReason::TokenExpired.code());
+                    return self.sign_out(why, out);
+                }
                 let began = attempt.began;
                 self.token = Some(token.clone());
                 self.open(began, token, out);
@@ -203,7 +219,7 @@ impl Client {
             Link::Up(_, welcomed) if welcomed.refreshing => {
                 welcomed.refreshing = false;
                 self.token = Some(token.clone());
-                out.push(Output::Transmit { generation, frame: ClientFrame::Auth { token } });
+                self.transmit(ClientFrame::Auth { token }, out);
             }
             Link::Resting(_) | Link::Opening(_) | Link::Greeting(..) | Link::Up(..) => {}
         }
@@ -223,6 +239,7 @@ impl Client {
         let socket = Socket { began: attempt.began, opened: self.now(), advice: None };
         self.link = Link::Greeting(socket, self.after(self.policy.welcome_timeout));
         self.rum.opens += 1;
+        self.blind_failures = 0;
         if self.policy.count_reset == CountReset::OnOpen {
             self.backoff.reset();
         }
@@ -236,10 +253,13 @@ impl Client {
             thread_id: self.delivery.thread_id().clone(),
             cursor,
         };
-        out.push(Output::Transmit { generation: self.generation, frame });
+        self.transmit(frame, out);
     }
 
     fn send(&mut self, message_id: MessageId, text: String, out: &mut Vec<Output>) {
+        if self.outbox.contains(&message_id) {
+            return;
+        }
         let wakes = match &self.link {
             Link::Resting(rest) => match rest {
                 Rest::SignedOut(_) | Rest::Closed => {
@@ -256,7 +276,6 @@ impl Client {
         let now = self.now();
         match self.outbox.queue(&self.policy, now, message_id.clone(), text) {
             Queued::Full => self.fail_turn(message_id, SendFailure::OutboxFull, out),
-            Queued::Already => {}
             Queued::Yes => {
                 // Bounded like the outbox: a server that acks and never answers must not fill memory.
                 if self.unanswered.len() < self.policy.outbox_entries_max {
@@ -271,15 +290,30 @@ impl Client {
         }
     }
 
-    /// Sends what the window allows.
+    /// Sends a frame now, and counts it.
+    pub(super) fn transmit(&mut self, frame: ClientFrame, out: &mut Vec<Output>) {
+        self.spend();
+        out.push(Output::Transmit { generation: self.generation, frame });
+    }
+
+    /// Counts a frame against the server's limits, if they are known.
+    pub(super) fn spend(&mut self) {
+        let now = self.now();
+        if let Some(pace) = self.link.welcomed().and_then(|welcomed| welcomed.pace.as_mut()) {
+            pace.spend(now);
+        }
+    }
+
+    /// Sends what the window and the server's limits allow.
     pub(super) fn pump(&mut self, out: &mut Vec<Output>) {
         let Some(limits) = self.link.welcomed().map(|welcomed| welcomed.limits) else {
             return;
         };
-        let generation = self.generation;
-        while let Some(launch) = self.outbox.launch(&self.policy, &limits) {
+        while self.link.pace_due().is_none_or(|due| due <= self.now())
+            && let Some(launch) = self.outbox.launch(&self.policy, &limits)
+        {
             match launch {
-                Launch::Send(frame) => out.push(Output::Transmit { generation, frame }),
+                Launch::Send(frame) => self.transmit(frame, out),
                 Launch::TooLong(message_id) => {
                     self.fail_turn(message_id, SendFailure::TooLong, out);
                 }
@@ -344,7 +378,7 @@ impl Client {
 
     pub(super) fn catch_up(&mut self, out: &mut Vec<Output>) {
         let frame = ClientFrame::Catchup { after: self.delivery.cursor().seq };
-        out.push(Output::Transmit { generation: self.generation, frame });
+        self.transmit(frame, out);
     }
 
     fn heard(&mut self) {

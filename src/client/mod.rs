@@ -11,6 +11,7 @@ mod link;
 mod loss;
 pub mod machine;
 mod outbox;
+mod pace;
 pub mod port;
 mod reconnect;
 pub mod rum;

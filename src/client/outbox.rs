@@ -24,7 +24,6 @@ struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Queued {
     Yes,
-    Already,
     Full,
 }
 
@@ -47,6 +46,10 @@ impl Outbox {
         self.entries.is_empty()
     }
 
+    pub(super) fn contains(&self, message_id: &MessageId) -> bool {
+        self.entries.iter().any(|entry| entry.message_id == *message_id)
+    }
+
     pub(super) fn queue(
         &mut self,
         policy: &ClientPolicy,
@@ -54,9 +57,6 @@ impl Outbox {
         message_id: MessageId,
         text: String,
     ) -> Queued {
-        if self.entries.iter().any(|entry| entry.message_id == message_id) {
-            return Queued::Already;
-        }
         let bytes = self.bytes.saturating_add(text.len());
         if self.entries.len() >= policy.outbox_entries_max || bytes > policy.outbox_bytes_max {
             return Queued::Full;
@@ -68,18 +68,26 @@ impl Outbox {
         Queued::Yes
     }
 
-    /// Marks the oldest turn that is not in flight as sent, if the window has room.
+    /// The place of the oldest turn that is not in flight, if the window has room.
     ///
     /// While a turn is suspected of making the gateway close, one goes at a time, so that an innocent one
     /// is not blamed for its neighbour.
-    pub(super) fn launch(&mut self, policy: &ClientPolicy, limits: &Limits) -> Option<Launch> {
+    pub(super) fn next(&self, policy: &ClientPolicy) -> Option<usize> {
         let suspected = self.entries.iter().any(|entry| entry.closed_at > 0);
         let window = if suspected { 1 } else { policy.window };
-        let in_flight = self.entries.iter().filter(|entry| entry.in_flight).count();
-        if in_flight >= window {
-            return None;
-        }
-        let entry = self.entries.iter_mut().find(|entry| !entry.in_flight)?;
+        let waiting = self.entries.iter().position(|entry| !entry.in_flight)?;
+        (self.in_flight() < window).then_some(waiting)
+    }
+
+    /// How many turns were sent on this connection and have no ack.
+    pub(super) fn in_flight(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.in_flight).count()
+    }
+
+    /// Marks the next turn as sent.
+    pub(super) fn launch(&mut self, policy: &ClientPolicy, limits: &Limits) -> Option<Launch> {
+        let place = self.next(policy)?;
+        let entry = self.entries.get_mut(place)?;
         let message_id = entry.message_id.clone();
         let frame = ClientFrame::UserMessage { message_id, text: entry.text.clone() };
         if policy.heed_limits == Rule::On && exceeds(&frame, &entry.text, limits) {
@@ -107,11 +115,9 @@ impl Outbox {
         }
     }
 
-    /// The gateway closed at something in flight. Removes and returns the turns it closed at too often.
-    pub(super) fn blame(&mut self, policy: &ClientPolicy) -> Vec<MessageId> {
-        let Some(most) = policy.poison_resends_max else {
-            return Vec::new();
-        };
+    /// The gateway closed at something in flight. Removes and returns what it closed at more often than
+    /// that.
+    pub(super) fn blame(&mut self, most: u32) -> Vec<MessageId> {
         for entry in self.entries.iter_mut().filter(|entry| entry.in_flight) {
             entry.closed_at = entry.closed_at.saturating_add(1);
         }
@@ -141,12 +147,11 @@ impl Outbox {
         self.entries.iter().map(keep).collect()
     }
 
-    /// Puts the turns of an earlier instance before those of this one.
+    /// Takes over the turns of an earlier instance.
     pub(super) fn restore(&mut self, now: Duration, kept: Vec<KeptTurn>) {
-        for turn in kept.into_iter().rev() {
-            self.remove(&turn.message_id);
+        for turn in kept {
             self.bytes = self.bytes.saturating_add(turn.text.len());
-            self.entries.push_front(Entry {
+            self.entries.push_back(Entry {
                 message_id: turn.message_id,
                 text: turn.text,
                 since: now,

@@ -21,7 +21,7 @@ pub enum Input {
     Offline,
     /// The user looks at the conversation again.
     Visible,
-    /// The user's turn. A turn that still waits for its ack is not queued twice.
+    /// The user's turn. One that still waits for its ack is not taken twice, whatever the state.
     Send {
         /// Chosen by the app, never used for another turn.
         message_id: MessageId,
@@ -238,7 +238,7 @@ pub enum Pause {
     Floor,
     /// The header `Retry-After`.
     RetryAfter,
-    /// At once, were it not that attempts on request are limited.
+    /// At once, were it not that attempts follow each other no faster.
     Kick,
 }
 

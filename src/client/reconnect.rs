@@ -11,6 +11,7 @@ use std::time::Duration;
 impl Client {
     pub(super) fn connect(&mut self, out: &mut Vec<Output>) {
         self.refused = 0;
+        self.spent_token = None;
         self.streak = Streak::default();
         self.kick_or_replace(out);
     }
@@ -87,8 +88,8 @@ impl Client {
 
     /// Begins now, or as soon as the limit on attempts by request allows.
     pub(super) fn begin_limited(&mut self, out: &mut Vec<Output>) {
-        let allowed = self.last_kick.map(|at| at.saturating_add(self.policy.kick_interval));
-        match allowed {
+        let kicked = self.last_kick.map(|at| at.saturating_add(self.policy.kick_interval));
+        match kicked.max(self.next_allowed()) {
             _ if self.offline => self.rest(Rest::Offline),
             Some(until) if until > self.now() => {
                 self.rest(Rest::Waiting { until, pause: Pause::Kick });
@@ -98,6 +99,11 @@ impl Client {
                 self.begin(out);
             }
         }
+    }
+
+    /// The earliest start of the next attempt, whoever asks for it.
+    fn next_allowed(&self) -> Option<Duration> {
+        self.last_begun.map(|at| at.saturating_add(self.policy.attempt_interval))
     }
 
     /// The wait is over.
@@ -121,6 +127,7 @@ impl Client {
         self.generation += 1;
         self.rum.attempts += 1;
         let began = self.now();
+        self.last_begun = Some(began);
         let reusable = match self.policy.refreshing {
             Refreshing::EveryConnection => None,
             Refreshing::OnlyAtStart | Refreshing::Never => self.token.clone(),
@@ -143,6 +150,7 @@ impl Client {
 
     pub(super) fn wait(&mut self, length: Duration, pause: Pause) {
         let until = self.now().saturating_add(length);
+        let until = self.next_allowed().map_or(until, |allowed| until.max(allowed));
         self.rest(Rest::Waiting { until, pause });
     }
 

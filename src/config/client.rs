@@ -67,6 +67,10 @@ pub struct ClientPolicy {
     pub retry_after_max: Duration,
     /// Random surplus on `Retry-After`, percent. 20 (B2); off: 0.
     pub retry_after_surplus_percent: u32,
+    /// Shortest time between the starts of two attempts, whatever asks for the second, a server's advice
+    /// included; only a token that was refused is replaced at once. 0.8 s, the shortest first delay (C,
+    /// BO-BOUND); off: zero.
+    pub attempt_interval: Duration,
     /// Shortest time between two attempts that a person or the network asked for. 1 s (B3; `PocketShell`
     /// #1522 let `online` bypass the ladder); off: zero.
     pub kick_interval: Duration,
@@ -86,6 +90,12 @@ pub struct ClientPolicy {
     pub refreshing: Refreshing,
     /// Attempts with a fresh token after the gateway refused one (401, 403, 4410). 1 (B2); off: 0.
     pub forced_refreshes_max: u32,
+    /// Attempts in a row that ended before there was a socket and without an HTTP status, until the next
+    /// one fetches a token: behind a browser a refused token looks like this. 2 (B2); off: `None`.
+    pub blind_failures_max: Option<u32>,
+    /// Whether a token that has run out (4410) and comes back from the token service unchanged counts as
+    /// refused. On (B1).
+    pub distrust_same_token: Rule,
     /// Longest wait for the token service. 10 s (as for the upgrade); off: `None`.
     pub refresh_timeout: Option<Duration>,
     /// Longest wait for the answer to an upgrade. 10 s (B2); off: `None`.
@@ -101,7 +111,8 @@ pub struct ClientPolicy {
     pub hole_frames_max: usize,
     /// Whether a hole is asked for with `catchup`. On (B5).
     pub catchup: Rule,
-    /// Remembered ids of frames without a `seq`. 200 (B5); off: 0, no deduplication.
+    /// Remembered ids of frames without a `seq`, and of all frames if the cursor is off. 200 (B5); off: 0,
+    /// no deduplication.
     pub seen_max: usize,
     /// Silence allowed beyond the heartbeat that `welcome` names. 10 s (B7, centrifuge-js); off: `None`.
     pub silence_grace: Option<Duration>,
@@ -122,9 +133,13 @@ pub struct ClientPolicy {
     pub outbox_expiry: Option<Duration>,
     /// Turns sent and not yet acknowledged. 32 (B5); off: `usize::MAX`.
     pub window: usize,
+    /// Share of the server's limit on frames that turns may use, percent, 0 to 100; the rest is for frames
+    /// that cannot wait. 50 (ours); off: 0, turns go out at once.
+    pub pace_percent: u32,
     /// Whether unacknowledged turns are sent again on the next connection. On (B5).
     pub resend: Rule,
-    /// Resends of a turn at which the gateway closed (1009, 4400). 1 (B1); off: `None`, for ever.
+    /// Resends of a turn at which the gateway closed (1009, 4400); none if it was too big for certain. 1
+    /// (B1); off: `None`, for ever.
     pub poison_resends_max: Option<u32>,
     /// Whether turns beyond the limits that `welcome` names are refused here. On (B9).
     pub heed_limits: Rule,
@@ -143,6 +158,7 @@ impl Default for ClientPolicy {
             advice_max: Duration::from_secs(60),
             retry_after_max: Duration::from_secs(60),
             retry_after_surplus_percent: 20,
+            attempt_interval: Duration::from_millis(800),
             kick_interval: Duration::from_secs(1),
             kick_patience: Duration::from_secs(5),
             heed_offline: Rule::On,
@@ -151,6 +167,8 @@ impl Default for ClientPolicy {
             count_restarts: Rule::Off,
             refreshing: Refreshing::EveryConnection,
             forced_refreshes_max: 1,
+            blind_failures_max: Some(2),
+            distrust_same_token: Rule::On,
             refresh_timeout: Some(ten_seconds),
             open_timeout: Some(ten_seconds),
             welcome_timeout: Some(ten_seconds),
@@ -168,6 +186,7 @@ impl Default for ClientPolicy {
             outbox_bytes_max: 1024 * 1024,
             outbox_expiry: Some(Duration::from_secs(300)),
             window: 32,
+            pace_percent: 50,
             resend: Rule::On,
             poison_resends_max: Some(1),
             heed_limits: Rule::On,

@@ -21,8 +21,9 @@ fn never_skips_a_hole_and_asks_for_it_once() {
             "catchup@0",
         ),
         (r#"frame not json; frame {"event":"sparkle"}; frame [1]"#, ""),
-        // Another epoch is refused, and the connection with it.
+        // Another epoch is refused, and the connection with it; before the first frame as well.
         ("log 1 turn:m; frame EPOCH2", "show@1 bye#1(4499) =Waiting"),
+        ("log 3 turn:m; frame EPOCH2", "catchup@0 bye#1(4499) =Waiting"),
     ];
     for (script, expected) in cases {
         let script = script.replace("EPOCH2", &log(2, "2", "reply:m"));
@@ -55,14 +56,22 @@ fn sends_again_in_order_and_gives_up_on_poison() {
         (
             "send m1; send m2; closed 1009; AGAIN; log 1 turn:m1; closed 1009",
             "say(m1) say(m2) =Waiting refresh#2 =Refreshing open#2(b) =Connecting hello@0 say(m1) =Connected \
-          acked(m1@1) show@1 say(m2) failed(m2:Poison) =Parked",
+          acked(m1@1) show@1 say(m2) failed(m2:Poison) =Stopped",
         ),
         (
             "send m1; closed 4400; connect; wake; token b; opened; welcome; closed 4400",
             "say(m1) =Stopped =Waiting refresh#2 =Refreshing open#2(b) =Connecting hello@0 say(m1) =Connected \
           failed(m1:Poison) =Stopped",
         ),
+        // Alone, what is too big is guilty for certain.
+        (
+            "send m1; closed 1009; AGAIN",
+            "say(m1) failed(m1:Poison) =Waiting refresh#2 =Refreshing \
+          open#2(b) =Connecting hello@0 =Connected",
+        ),
         ("send m1; send m1", "say(m1)"),
+        // Still waiting for its ack, it is not failed for being sent again.
+        ("send m1; closed 4401; send m1", "say(m1) =SignedOut"),
     ];
     for (script, expected) in cases {
         let script = script.replace("AGAIN", again);
@@ -80,6 +89,29 @@ fn never_loses_a_turn_silently() {
     check(ClientPolicy::default(), before, long, "failed(m1:TooLong) =Connected");
     let window = ClientPolicy { window: 1, ..ClientPolicy::default() };
     check(window, UP, "send m1; send m2; log 1 turn:m1", "say(m1) acked(m1@1) show@1 say(m2)");
+}
+
+#[test]
+fn sends_no_faster_than_the_server_reads() {
+    let welcome = r#"connect; token a; opened; frame {"event":"welcome","connection_id":"k",
+        "heartbeat_ms":25000,"limits":{"message_bytes_max":65536,"text_chars_max":4000,
+        "frames_burst_max":6,"frames_per_second_max":2}}"#
+        .replace('\n', " ");
+    let sends = "send m1; send m2; send m3; send m4; send m5";
+    let ping = r#"frame {"event":"ping","n":7}"#;
+    let cases = [
+        // Hello was the first of three frames.
+        (format!("{sends}; wake; wake; wake"), "say(m1) say(m2) say(m3) say(m4) say(m5)"),
+        (sends.to_owned(), "say(m1) say(m2)"),
+        // A pong never waits, and takes its part.
+        (format!("{ping}; {sends}; {ping}; wake"), "pong(7) say(m1) pong(7) say(m2)"),
+        (format!("{sends}; {ping}; wake; wake"), "say(m1) say(m2) pong(7) say(m3) say(m4)"),
+    ];
+    for (script, expected) in cases {
+        check(ClientPolicy::default(), &welcome, &script, expected);
+    }
+    let blunt = off(|p| p.pace_percent = 0);
+    check(blunt, &welcome, sends, "say(m1) say(m2) say(m3) say(m4) say(m5)");
 }
 
 #[test]

@@ -37,6 +37,11 @@ fn follows_the_close_code() {
         ("closed 4401", "=SignedOut"),
         ("closed 1008; send m1; online; visible", "=Stopped failed(m1:NotConnected)"),
         ("closed 4410", "refresh#2 =Refreshing"),
+        ("closed 4410; token a", "refresh#2 =Refreshing =SignedOut"),
+        (
+            "closed 4410; token a; connect; wake; token a",
+            "refresh#2 =Refreshing =SignedOut =Waiting refresh#3 =Refreshing open#3(a) =Connecting",
+        ),
         (
             "closed 4410; token b; opened; welcome; closed 4410",
             "refresh#2 =Refreshing open#2(b) =Connecting hello@0 =Connected =SignedOut",
@@ -99,6 +104,14 @@ fn comes_back_when_it_was_told_to() {
         (UP, "closed 1011".to_owned(), 0..=5000),
         (UP, "closed 4429".to_owned(), 5000..=10_000),
         (UP, "closed".to_owned(), 1000..=1000),
+        // What a browser reports and no server can have announced.
+        (UP, "closed 1006".to_owned(), 1000..=1000),
+        (UP, "closed 1015".to_owned(), 1000..=1000),
+        // Advice to renew the token is no advice for a crash an hour later.
+        (UP, advice(7000, 7500, "").replace("drain", "auth"), 1000..=1000),
+        // Not before 0.8 s after the last start, whatever the server says.
+        (UP, advice(0, 1, "1012"), 800..=800),
+        ("connect; token a; opened; welcome; pass 9", advice(0, 1, "1012"), 0..=1),
         ("connect; token a", "status 503 30".to_owned(), 30_000..=36_000),
         ("connect; token a", "status 503 999".to_owned(), 60_000..=72_000),
         ("connect; token a", "status 429 0".to_owned(), 1000..=1000),
@@ -140,6 +153,30 @@ fn renews_its_token_in_session_once_at_a_time() {
 }
 
 #[test]
+fn fetches_a_token_when_a_refusal_may_hide_behind_two_failures() {
+    let policy = || off(|p| p.refreshing = Refreshing::OnlyAtStart);
+    let cases = [
+        (
+            "failed; wake; failed; wake",
+            "=Waiting open#2(a) =Connecting =Waiting refresh#3 =Refreshing",
+        ),
+        // A status is no riddle, and a socket is none either.
+        (
+            "failed; wake; status 503; wake; failed; wake",
+            "=Waiting open#2(a) =Connecting =Waiting open#3(a) =Connecting =Waiting open#4(a) =Connecting",
+        ),
+        (
+            "failed; wake; opened; closed; wake; failed; wake",
+            "=Waiting open#2(a) =Connecting hello@0 =Waiting open#3(a) =Connecting =Waiting open#4(a) \
+          =Connecting",
+        ),
+    ];
+    for (script, expected) in cases {
+        check(policy(), "connect; token a", script, expected);
+    }
+}
+
+#[test]
 fn a_stale_input_changes_nothing_but_its_count() {
     let mut stage = Stage::new(ClientPolicy::default());
     stage.play(&format!("{UP}; closed; wake; token b"));
@@ -173,12 +210,25 @@ fn without_a_rule_of_the_link_the_client_still_runs() {
             "=Waiting open#2(a) =Connecting refresh#3 =Refreshing",
         ),
         (off(|p| p.forced_refreshes_max = 0), "closed 4410", "=SignedOut"),
+        (
+            off(|p| p.distrust_same_token = Rule::Off),
+            "closed 4410; token a",
+            "refresh#2 =Refreshing open#2(a) =Connecting",
+        ),
+        (
+            off(|p| {
+                p.refreshing = Refreshing::OnlyAtStart;
+                p.blind_failures_max = None;
+            }),
+            "closed; wake; failed; wake; failed; wake",
+            "=Waiting open#2(a) =Connecting =Waiting open#3(a) =Connecting =Waiting open#4(a) =Connecting",
+        ),
         (off(|p| p.attempts_max = Some(1)), "closed", "=Parked"),
         (off(|p| p.normal_retries_max = 0), "send m1; closed 1000", "say(m1) =Stopped"),
         (off(|p| p.probe_timeout = Duration::ZERO), "wake; wake", "catchup@0 abort#1 =Waiting"),
         (off(|p| p.clock_jump = None), "wake; late 900", "catchup@0 abort#1 =Waiting"),
         (
-            off(|p| p.kick_interval = Duration::ZERO),
+            off(|p| (p.kick_interval, p.attempt_interval) = (Duration::ZERO, Duration::ZERO)),
             "close; connect",
             "bye#1(1000) =Closed refresh#2 =Refreshing",
         ),
