@@ -40,7 +40,7 @@ impl Loss {
     }
 }
 
-/// The same close code, so many times in a row.
+/// The same close code, so many times in a row; attempts that got no connection do not count.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Streak {
     code: u16,
@@ -194,7 +194,6 @@ impl Client {
     /// An attempt failed before there was a socket.
     fn failed(&mut self, retry_after: Option<Duration>) {
         self.give_up_attempt();
-        self.streak = Streak::default();
         if self.backoff.exhausted(&self.policy) {
             return self.rest(Rest::Parked(ParkReason::Attempts));
         }

@@ -121,7 +121,7 @@ impl Outbox {
         for entry in self.entries.iter_mut().filter(|entry| entry.in_flight) {
             entry.closed_at = entry.closed_at.saturating_add(1);
         }
-        self.remove_all(|entry| entry.closed_at > most)
+        self.remove_all(|entry| entry.in_flight && entry.closed_at > most)
     }
 
     /// When the oldest turn expires.

@@ -27,9 +27,15 @@ pub(crate) enum Gateway {
     Accept,
     /// It sends the next frame of the log.
     Next,
+    /// It passes over the next frame of the log.
+    Skip,
     /// It sends any frame of the log: again, or beyond a hole.
     Any(prop::sample::Index),
+    /// It sends a frame of a log that is not the client's.
+    OtherEpoch,
     Say(String),
+    /// When to come back, milliseconds.
+    Advise(u64, u64),
     End(Option<u16>),
 }
 
@@ -38,6 +44,8 @@ pub(crate) enum Gateway {
 pub(crate) enum Act {
     App(Input),
     Say,
+    /// The app sends a turn that waits still.
+    SayAgain(prop::sample::Index),
     Wake,
     Pass(u64),
     Token(Token),
@@ -45,6 +53,8 @@ pub(crate) enum Act {
     Gateway(Gateway),
     /// The log is created anew.
     Recreate,
+    /// The app is killed and started again.
+    Restart,
     /// An input of an older attempt, whatever it is.
     Stale(u8, prop::sample::Index),
 }
@@ -74,8 +84,7 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
         r#"{"event":"ping","n":1}"#,
         r#"{"event":"typing","in_reply_to":"m1"}"#,
         r#"{"event":"ack","message_id":"m1","seq":1}"#,
-        r#"{"event":"reconnect_advice","why":"drain","min_ms":100,"max_ms":200}"#,
-        r#"{"event":"reconnect_advice","why":"auth","min_ms":200,"max_ms":100}"#,
+        r#"{"event":"reconnect_advice","why":"auth","min_ms":0,"max_ms":1000}"#,
         r#"{"event":"resumed","from":0,"to":9,"recovered":true}"#,
         r#"{"event":"sparkle"}"#,
         "not json",
@@ -95,17 +104,26 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
         6 => Just(Act::Gateway(Gateway::Accept)),
         9 => Just(Act::Gateway(Gateway::Next)),
         2 => any::<prop::sample::Index>().prop_map(|at| Act::Gateway(Gateway::Any(at))),
+        1 => prop_oneof![(0..300u64, 0..300u64), (0..90_000u64, 0..90_000u64)]
+            .prop_map(|(min, max)| Act::Gateway(Gateway::Advise(min, max))),
+        2 => Just(Act::Gateway(Gateway::OtherEpoch)),
+        2 => Just(Act::Gateway(Gateway::Skip)),
+        1 => Just(Act::Restart),
+        1 => any::<prop::sample::Index>().prop_map(Act::SayAgain),
         4 => ephemeral.prop_map(|text| Act::Gateway(Gateway::Say(text.to_owned()))),
         2 => code.prop_map(|code| Act::Gateway(Gateway::End(code))),
         3 => (0..9u8, any::<prop::sample::Index>()).prop_map(|(kind, at)| Act::Stale(kind, at)),
     ];
-    // Some networks only fail: without them a client hardly ever parks.
-    let bleak = prop_oneof![
-        6 => Just(Act::Wake), 2 => Just(Act::Dial(Dial::Failed)), 4 => Just(Act::Token(Token::Grant)), 1 => Just(Act::Say),
-        1 => Just(Act::App(Input::Connect)), 1 => Just(Act::Token(Token::Unreachable)),
-    ];
     prop_oneof![
         4 => prop::collection::vec(act, 1..150),
-        1 => prop::collection::vec(bleak, 60..150),
+        1 => prop::collection::vec(bleak(), 60..150),
+    ]
+}
+
+/// Some networks only fail: without them a client hardly ever parks.
+fn bleak() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => Just(Act::Wake), 2 => Just(Act::Dial(Dial::Failed)), 4 => Just(Act::Token(Token::Grant)), 1 => Just(Act::Say),
+        1 => Just(Act::App(Input::Connect)), 1 => Just(Act::Token(Token::Unreachable)),
     ]
 }
