@@ -4,6 +4,8 @@
 //! paused, so that an hour of silence costs nothing.
 
 #[cfg(test)]
+mod counts;
+#[cfg(test)]
 mod deploy;
 #[cfg(test)]
 mod endings;
