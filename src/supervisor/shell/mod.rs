@@ -79,19 +79,7 @@ pub async fn run<N: Net>(
 ) -> io::Result<()> {
     let (spawner, inbox) = Spawner::new();
     let grace = supervisor.config.grace;
-    let claims = Claims::after(supervisor.store.starts());
-    let shared = Arc::new(Shared {
-        config: supervisor.config,
-        store: supervisor.store,
-        agent: supervisor.agent,
-        wall: supervisor.wall,
-        rng: Mutex::new(supervisor.rng),
-        busy: Mutex::default(),
-        heads: Mutex::default(),
-        claims,
-        spawner,
-        stop: stop.clone(),
-    });
+    let shared = Arc::new(Shared::new(supervisor, spawner, stop.clone()));
     for turn in shared.store.open_turns().map_err(io::Error::other)? {
         tracing::info!(thread = %turn.thread_id, message = %turn.message_id, "takes up an open turn");
         enqueue(&shared, turn);
@@ -120,6 +108,21 @@ impl IntoResponse for Refusal {
 }
 
 impl<N: Net> Shared<N> {
+    fn new(supervisor: Supervisor<N>, spawner: Spawner, stop: Stop) -> Self {
+        Self {
+            claims: Claims::after(supervisor.store.starts()),
+            config: supervisor.config,
+            store: supervisor.store,
+            agent: supervisor.agent,
+            wall: supervisor.wall,
+            rng: Mutex::new(supervisor.rng),
+            busy: Mutex::default(),
+            heads: Mutex::default(),
+            spawner,
+            stop,
+        }
+    }
+
     /// Turns a store error into an answer; a failing store ends the role.
     fn refusal(&self, error: &StoreError) -> Refusal {
         match error {
@@ -282,22 +285,26 @@ async fn follow<N: Net>(
 ) -> Result<Body, Refusal> {
     let head = shared.store.head(&thread).map_err(|error| shared.refusal(&error))?;
     head.ok_or(Refusal(Refused::NoThread))?;
-    let highest = from.client.map(|client| shared.claims.watch(&thread, &client, from.claim));
-    let tail = Tail {
-        claim: highest.map(|highest| (from.claim, highest)),
-        head: shared.watch(&thread),
-        stop: shared.stop.clone(),
-        shared,
-        thread,
-        after: from.after,
-        follow: from.follow,
-    };
+    let tail = Tail::new(shared, thread, from);
     Ok(Body::from_stream(unfold(tail, |mut tail| async move {
         tail.next().await.map(|chunk| (Ok::<_, io::Error>(chunk), tail))
     })))
 }
 
 impl<N: Net> Tail<N> {
+    fn new(shared: Arc<Shared<N>>, thread: ThreadId, from: From) -> Self {
+        let highest = from.client.map(|client| shared.claims.watch(&thread, &client, from.claim));
+        Self {
+            claim: highest.map(|highest| (from.claim, highest)),
+            head: shared.watch(&thread),
+            stop: shared.stop.clone(),
+            shared,
+            thread,
+            after: from.after,
+            follow: from.follow,
+        }
+    }
+
     /// The next lines, or a beat after a silence; `None` ends the stream.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
@@ -360,4 +367,43 @@ fn line(line: &TailLine) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(line).expect("contract types have a JSON form");
     bytes.push(b'\n');
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::id::MessageId;
+    use crate::net::TokioNet;
+    use futures_util::FutureExt;
+    use rand_core::SeedableRng;
+
+    #[tokio::test(start_paused = true)]
+    async fn rc_complete_an_append_at_any_moment_reaches_the_reader_before_a_beat() {
+        for polls in 0..8 {
+            let supervisor = Supervisor {
+                config: SupervisorConfig::default(),
+                store: Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
+                agent: Peer { net: TokioNet, address: String::new() },
+                wall: Wall::new(|| std::time::Duration::ZERO),
+                rng: ChaCha8Rng::seed_from_u64(1),
+            };
+            let (_running, stop) = Stop::new();
+            let shared = Arc::new(Shared::new(supervisor, Spawner::new().0, stop));
+            let (thread, user) = (ThreadId::new("t").unwrap(), "u".parse().unwrap());
+            shared.store.open_thread(&thread, &user, 7).unwrap();
+            let from = From { after: 0, follow: true, client: None, claim: 0 };
+            let mut tail = Tail::new(Arc::clone(&shared), thread.clone(), from);
+            let mut next = Box::pin(tail.next());
+            for _ in 0..polls {
+                assert!((&mut next).now_or_never().is_none());
+            }
+            let message_id = MessageId::new("m").unwrap();
+            let turn = SubmitTurn { user, message_id, text: "hi".to_owned() };
+            let (accepted, _open) = shared.store.accept(&thread, &turn).unwrap();
+            shared.announce(&thread, accepted.seq);
+            let line = timeout(shared.config.tail_beat / 2, next).await;
+            let line = line.unwrap_or_else(|_| panic!("missed after {polls} polls")).unwrap();
+            assert!(line.starts_with(b"{\"frame\":"), "{line:?}");
+        }
+    }
 }
