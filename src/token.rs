@@ -1,6 +1,6 @@
 //! Mints and checks JSON Web Tokens (RFC 7519, HS256). Pure: the time is handed in.
 
-use crate::contract::id::UserId;
+use crate::contract::id::{SessionId, UserId};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -8,6 +8,11 @@ use std::time::Duration;
 
 /// The shortest secret, bytes: the size of the hash (RFC 7518 section 3.2).
 const SECRET_BYTES_MIN: usize = 32;
+
+/// How long a token is good beyond its end, since the clocks of two hosts differ (RFC 7519 section 4.1.4 asks
+/// for "a few minutes, usually" at most). 5 s: hosts that keep time differ by less, and no frame may reach
+/// a client later than that after the end of its token (AU-EXPIRE of section C).
+pub const LEEWAY: Duration = Duration::from_secs(5);
 
 /// What a token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,12 +29,38 @@ pub enum Kind {
 pub struct Claims {
     /// Who it is about.
     pub sub: UserId,
+    /// The login that it stems from.
+    pub sid: SessionId,
     /// What it is for.
     pub kind: Kind,
-    /// When it was made, seconds since 1970.
+    /// When it was made, seconds since 1970. Told and never judged: RFC 7519 section 4.1.6 gives no right
+    /// to refuse a token from the future, only `nbf` would. It comes from a clock ahead of ours.
     pub iat: u64,
     /// When it ends, seconds since 1970.
     pub exp: u64,
+    /// The number of a refresh token among those of its session, 1 for the first; 0 in an access token.
+    pub n: u64,
+}
+
+impl Claims {
+    /// An access token about `sub`, good from `now` (since 1970) for `ttl`.
+    #[must_use]
+    pub fn access(sub: UserId, sid: SessionId, now: Duration, ttl: Duration) -> Self {
+        let exp = (now + ttl).as_secs();
+        Self { sub, sid, kind: Kind::Access, iat: now.as_secs(), exp, n: 0 }
+    }
+
+    /// The `n`-th refresh token of a session, 1 for the first, good from `now` (since 1970) for `ttl`.
+    #[must_use]
+    pub fn refresh(sub: UserId, sid: SessionId, n: u64, now: Duration, ttl: Duration) -> Self {
+        Self { kind: Kind::Refresh, n, ..Self::access(sub, sid, now, ttl) }
+    }
+
+    /// Until when the token is accepted, since 1970: its end and the [`LEEWAY`].
+    #[must_use]
+    pub fn good_until(&self) -> Duration {
+        Duration::from_secs(self.exp).saturating_add(LEEWAY)
+    }
 }
 
 /// Why a token is refused.
@@ -88,19 +119,18 @@ impl Keys {
         Ok(Self { sign: EncodingKey::from_secret(secret), check: DecodingKey::from_secret(secret) })
     }
 
-    /// A token about `user`, good from `now` (since 1970) for `ttl`.
+    /// The token that says `claims`.
     ///
     /// # Panics
     /// Never: claims have a JSON form and HS256 takes any secret.
     #[must_use]
-    pub fn mint(&self, kind: Kind, user: &UserId, now: Duration, ttl: Duration) -> String {
-        let claims =
-            Claims { sub: user.clone(), kind, iat: now.as_secs(), exp: (now + ttl).as_secs() };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.sign)
+    pub fn sign(&self, claims: &Claims) -> String {
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.sign)
             .expect("claims are plain values and the key is symmetric")
     }
 
-    /// What `token` says, if it is of this `kind` and good at `now` (since 1970).
+    /// What `token` says, if it is of this `kind` and good at `now` (since 1970), give or take the
+    /// [`LEEWAY`].
     ///
     /// # Errors
     /// [`TokenError`].
@@ -113,7 +143,7 @@ impl Keys {
             .claims;
         if claims.kind != kind {
             Err(TokenError::WrongKind)
-        } else if claims.exp <= now.as_secs() {
+        } else if claims.good_until() <= now {
             Err(TokenError::Expired)
         } else {
             Ok(claims)
@@ -132,20 +162,33 @@ mod tests {
         Keys::from_secret(&[fill; 32]).unwrap()
     }
 
+    fn claims(kind: Kind) -> Claims {
+        let (user, session) = ("u-1".parse().unwrap(), "s-1".parse().unwrap());
+        match kind {
+            Kind::Access => Claims::access(user, session, NOW, TTL),
+            Kind::Refresh => Claims::refresh(user, session, 7, NOW, TTL),
+        }
+    }
+
     #[test]
-    fn accepts_its_own_token_until_it_expires() {
-        let user = UserId::new("u-1").unwrap();
-        let token = keys(1).mint(Kind::Access, &user, NOW, TTL);
-        let claims = keys(1).verify(Kind::Access, &token, NOW).unwrap();
-        assert_eq!((claims.sub, claims.exp), (user, 1_800_000_060));
-        let late = keys(1).verify(Kind::Access, &token, NOW + TTL);
-        assert_eq!(late, Err(TokenError::Expired));
+    fn accepts_its_own_token_until_it_has_expired_on_every_clock() {
+        for kind in [Kind::Access, Kind::Refresh] {
+            let said = claims(kind);
+            let token = keys(1).sign(&said);
+            let at = |now| keys(1).verify(kind, &token, now);
+            let end = NOW + TTL + LEEWAY;
+            assert_eq!((said.exp, said.good_until()), (1_800_000_060, end));
+            assert_eq!(at(NOW), Ok(said.clone()));
+            assert_eq!(at(end - Duration::from_nanos(1)), Ok(said.clone()));
+            assert_eq!(at(end), Err(TokenError::Expired));
+            // The clock that made it was ahead of ours, by however much.
+            assert_eq!(at(NOW - TTL), Ok(said));
+        }
     }
 
     #[test]
     fn refuses_forged_foreign_and_broken_tokens() {
-        let user = UserId::new("u-1").unwrap();
-        let token = keys(1).mint(Kind::Refresh, &user, NOW, TTL);
+        let token = keys(1).sign(&claims(Kind::Refresh));
         assert_eq!(keys(2).verify(Kind::Refresh, &token, NOW), Err(TokenError::Invalid));
         assert_eq!(keys(1).verify(Kind::Access, &token, NOW), Err(TokenError::WrongKind));
         for broken in ["", "a.b.c", token.trim_end_matches(|c: char| c != '.')] {
@@ -153,6 +196,14 @@ mod tests {
         }
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap());
         assert_eq!(keys(1).verify(Kind::Refresh, &unsigned, NOW), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn a_token_without_a_session_is_none() {
+        let old = serde_json::json!({"sub": "u-1", "kind": "access", "iat": 0, "exp": u64::MAX});
+        let header = Header::new(Algorithm::HS256);
+        let token = jsonwebtoken::encode(&header, &old, &keys(1).sign).unwrap();
+        assert_eq!(keys(1).verify(Kind::Access, &token, NOW), Err(TokenError::Invalid));
     }
 
     #[test]

@@ -113,6 +113,7 @@ async fn kill_at_the_ack(
             Happening::Acked { .. }
             | Happening::Typing { .. }
             | Happening::Link(_)
+            | Happening::Credential(_)
             | Happening::ViewReset => {}
         }
     }

@@ -9,12 +9,11 @@ use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
 use assistant::client::ClientSetup;
 use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
-use assistant::contract::id::UserId;
 use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};
 use assistant::net::{Net, TokioNet};
 use assistant::supervisor::{self, Store, Supervisor};
-use assistant::token::{Keys, Kind};
+use assistant::token::{Claims, Keys};
 use assistant::wall::Wall;
 use redb::backends::FileBackend;
 use rehearse::project::Project;
@@ -63,9 +62,13 @@ fn users_see_the_same_over_real_sockets_and_files() {
 /// Plays a scenario with every role on a port of its own and the store in a file.
 async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("threads.redb");
-    let file = File::options().read(true).write(true).create_new(true).open(path).unwrap();
-    let store = Store::open(FileBackend::new(file).unwrap()).unwrap();
+    let backend = |name| {
+        let path = directory.path().join(name);
+        let file = File::options().read(true).write(true).create_new(true).open(path).unwrap();
+        FileBackend::new(file).unwrap()
+    };
+    let store = Store::open(backend("threads.redb")).unwrap();
+    let sessions = auth::Store::open(backend("sessions.redb")).unwrap();
     let (catalog, _bad_rows) = Catalog::read(catalog.as_bytes()).unwrap();
     let keys = Keys::from_secret(&[7; 32]).unwrap();
     let wall = Wall::new(|| NOON);
@@ -79,6 +82,7 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
         },
         keys: keys.clone(),
         supervisor: peer(&at_supervisor),
+        token_service: peer(&at_tokens),
         wall: wall.clone(),
         rng: split(scenario.seed, "gateway"),
     };
@@ -89,7 +93,8 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
         wall: wall.clone(),
         rng: split(scenario.seed, "supervisor"),
     };
-    let tokens = TokenService { config: TokenConfig::default(), keys: keys.clone(), wall };
+    let config = TokenConfig::default();
+    let tokens = TokenService { config, keys: keys.clone(), store: sessions, wall };
     let cast = cast(scenario, &keys, &peer(&at_gateway), &peer(&at_tokens));
 
     let started = Instant::now();
@@ -127,14 +132,15 @@ fn cast(
     token_service: &Peer<TokioNet>,
 ) -> Vec<ClientSetup<TokioNet>> {
     let clients = scenario.clients.iter().map(|spec| {
-        let user: UserId = spec.user.parse().unwrap();
+        let (user, session) = (spec.user.parse().unwrap(), spec.name.parse().unwrap());
+        let login = Claims::refresh(user, session, 1, NOON, Duration::from_secs(3_600));
         ClientSetup {
             policy: ClientPolicy::default(),
             client_id: spec.name.parse().unwrap(),
             thread_id: spec.thread.parse().unwrap(),
             gateways: vec![gateway.clone()],
             token_service: token_service.clone(),
-            refresh_token: keys.mint(Kind::Refresh, &user, NOON, Duration::from_secs(3_600)),
+            refresh_token: keys.sign(&login),
             rng: split(scenario.seed, &spec.name),
             kept: None,
         }

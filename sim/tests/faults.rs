@@ -215,6 +215,8 @@ fn a_hold_only_delays() {
         (vec![after(0, hold(Host::Supervisor, Host::Agent, 5_000))], &slow),
         (vec![after(0, hold(Host::Gateway(1), Host::Supervisor, 5_000))], &slow),
         (vec![after(0, hold(ana(), Host::Gateway(1), 5_000))], &slow),
+        // All that Ana asks for a token with arrives at once, long after she gave up on most of it.
+        (vec![after(0, hold(ana(), Host::TokenService, 8_000)), after(10, cut())], &slow),
     ]);
 }
 
@@ -275,6 +277,21 @@ fn no_acked_turn_is_lost_whenever_the_supervisor_loses_its_power_or_its_process(
         hold_true(&[
             (vec![after(at, power_loss(Host::Supervisor, 500))], &kept),
             (vec![after(at, crash(Host::Supervisor, 500))], &kept),
+        ]);
+    }
+}
+
+#[test]
+fn nobody_is_signed_out_whenever_the_token_service_loses_its_power_or_its_process() {
+    let signed_in = |trace: &Trace| {
+        let signed_out = |_: &Host, what: &What| matches!(what, What::Link { state } if state.starts_with("signed-out"));
+        starts(trace, &Host::TokenService) == 2 && count(trace, signed_out) == 0
+    };
+    // Ana is cut off and asks for a token about a second later.
+    for at in (800..=1_300).step_by(50) {
+        hold_true(&[
+            (vec![after(0, cut()), after(at, power_loss(Host::TokenService, 500))], &signed_in),
+            (vec![after(0, cut()), after(at, crash(Host::TokenService, 500))], &signed_in),
         ]);
     }
 }

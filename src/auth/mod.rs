@@ -1,5 +1,8 @@
-//! The token service. It keeps nothing: a refresh token is proof enough.
+//! The token service. It keeps how far the refresh tokens of each session were used, and who logged out.
 
+mod chain;
 mod shell;
+mod store;
 
 pub use shell::{TokenService, run};
+pub use store::{Store, StoreError};

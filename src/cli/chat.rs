@@ -1,5 +1,6 @@
 //! `assistant chat`: the reconnecting client in a terminal.
 
+use super::credential::CredentialFile;
 use super::keep::{Keep, fresh_rng};
 use assistant::client::{self, ClientSetup, Command, Happening, Kept, State};
 use assistant::config::ClientPolicy;
@@ -34,7 +35,8 @@ pub(super) struct Chat {
     /// Its token service, `host:port`.
     #[arg(long)]
     token_service: Option<String>,
-    /// What `assistant token --refresh` prints.
+    /// What `assistant token --refresh` prints. Each use replaces it by another one; the newest is kept in
+    /// the data directory, so that the same command line serves again.
     #[arg(long)]
     refresh_token: Option<String>,
 }
@@ -46,7 +48,16 @@ impl Chat {
         let thread_id: ThreadId = thread.parse()?;
         let mut rng = fresh_rng()?;
         let instance = format!("{:016x}", rng.next_u64());
-        let (gateway, token_service, refresh_token) = self.target(&user)?;
+        let (gateway, token_service, given) = self.target(user)?;
+        let (credential, refresh_token) = match &self.gateway {
+            Some(_elsewhere) => {
+                let path = self.data.join(format!("credential-{thread_id}.json"));
+                let (file, newest) = CredentialFile::open(path, &given)?;
+                (Some(file), newest)
+            }
+            // The next start logs in anew.
+            None => (None, given),
+        };
         let kept_at = self.data.join(format!("unsent-{thread_id}.json"));
         let peer = |address| Peer { net: TokioNet, address };
         let setup = ClientSetup {
@@ -66,7 +77,7 @@ impl Chat {
         let (remains, (), ()) = tokio::join!(
             client::run(setup, inbox, outbox),
             read_lines(commands, instance.clone()),
-            print_all(happenings, &instance)
+            print_all(happenings, &instance, credential.as_ref())
         );
         match remains.kept.outbox.len() {
             0 if kept_at.exists() => fs::remove_file(&kept_at)?,
@@ -80,7 +91,7 @@ impl Chat {
     }
 
     /// Gateway, token service and credential.
-    fn target(&self, user: &UserId) -> Result<(String, String, String), Box<dyn Error>> {
+    fn target(&self, user: UserId) -> Result<(String, String, String), Box<dyn Error>> {
         if let (Some(gateway), Some(tokens), Some(credential)) =
             (&self.gateway, &self.token_service, &self.refresh_token)
         {
@@ -119,8 +130,13 @@ async fn read_lines(commands: mpsc::Sender<Command>, instance: String) {
     }
 }
 
-/// Prints what the client tells, but not the user's own lines, which stand on the screen already.
-async fn print_all(mut happenings: mpsc::UnboundedReceiver<Happening>, instance: &str) {
+/// Prints what the client tells, but not the user's own lines, which stand on the screen already, and keeps
+/// its credential.
+async fn print_all(
+    mut happenings: mpsc::UnboundedReceiver<Happening>,
+    instance: &str,
+    credential: Option<&CredentialFile>,
+) {
     while let Some(happening) = happenings.recv().await {
         match happening {
             Happening::Show(LogFrame { body: LogBody::UserTurn { message_id, .. }, .. })
@@ -129,6 +145,11 @@ async fn print_all(mut happenings: mpsc::UnboundedReceiver<Happening>, instance:
             Happening::Link(state) => print_state(state),
             Happening::Failed { why, .. } => say(&format!("  [not sent: {why:?}]")),
             Happening::ViewReset => say("  [the conversation is shown again from its start]"),
+            Happening::Credential(newest) => {
+                if let Some(Err(error)) = credential.map(|file| file.keep(newest)) {
+                    say(&format!("  [the new refresh token could not be kept: {error}]"));
+                }
+            }
             Happening::Typing { .. } | Happening::Acked { .. } => {}
         }
     }

@@ -1,9 +1,10 @@
-//! The data directory: the store, the signing secret and where a running assistant listens.
+//! The data directory: the stores, the signing secret and where a running assistant listens.
 
+use assistant::auth;
 use assistant::config::TokenConfig;
-use assistant::contract::id::UserId;
+use assistant::contract::id::{SessionId, UserId};
 use assistant::supervisor::Store;
-use assistant::token::{Keys, Kind};
+use assistant::token::{Claims, Keys};
 use assistant::wall::Wall;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
@@ -74,14 +75,22 @@ impl Keep {
         store_at(&self.directory.join("threads.redb"))
     }
 
-    pub(super) fn access_token(&self, user: &UserId) -> Result<String, Box<dyn Error>> {
-        let ttl = TokenConfig::default().access_ttl;
-        Ok(self.keys()?.mint(Kind::Access, user, system_wall().now(), ttl))
+    pub(super) fn sessions(&self) -> Result<auth::Store, Box<dyn Error>> {
+        sessions_at(&self.directory.join("sessions.redb"))
     }
 
-    pub(super) fn refresh_token(&self, user: &UserId) -> Result<String, Box<dyn Error>> {
+    /// The access token of a new session, which has no other.
+    pub(super) fn access_token(&self, user: UserId) -> Result<String, Box<dyn Error>> {
+        let ttl = TokenConfig::default().access_ttl;
+        let claims = Claims::access(user, fresh_session()?, system_wall().now(), ttl);
+        Ok(self.keys()?.sign(&claims))
+    }
+
+    /// The first refresh token of a new session.
+    pub(super) fn refresh_token(&self, user: UserId) -> Result<String, Box<dyn Error>> {
         let ttl = TokenConfig::default().refresh_ttl;
-        Ok(self.keys()?.mint(Kind::Refresh, user, system_wall().now(), ttl))
+        let claims = Claims::refresh(user, fresh_session()?, 1, system_wall().now(), ttl);
+        Ok(self.keys()?.sign(&claims))
     }
 
     pub(super) fn publish(&self, addresses: &Addresses) -> Result<(), Box<dyn Error>> {
@@ -104,15 +113,23 @@ pub(super) fn keys_from(path: &Path) -> Result<Keys, Box<dyn Error>> {
     Ok(Keys::from_secret(secret.trim().as_bytes())?)
 }
 
-/// The store in a file.
+/// The supervisor's store in a file.
 pub(super) fn store_at(path: &Path) -> Result<Store, Box<dyn Error>> {
+    Ok(Store::open(backend_at(path)?)?)
+}
+
+/// The token service's store in a file.
+pub(super) fn sessions_at(path: &Path) -> Result<auth::Store, Box<dyn Error>> {
+    Ok(auth::Store::open(backend_at(path)?)?)
+}
+
+fn backend_at(path: &Path) -> Result<FileBackend, String> {
     let file =
         fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
     let file = file.map_err(|error| format!("cannot open {}: {error}", path.display()))?;
-    let backend = FileBackend::new(file).map_err(|error| {
-        format!("cannot use {}: {error}; is another supervisor running on it?", path.display())
-    })?;
-    Ok(Store::open(backend)?)
+    FileBackend::new(file).map_err(|error| {
+        format!("cannot use {}: {error}; is another assistant running on it?", path.display())
+    })
 }
 
 /// The system's clock.
@@ -130,4 +147,12 @@ pub(super) fn fresh_rng() -> Result<ChaCha8Rng, Box<dyn Error>> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     Ok(ChaCha8Rng::from_seed(seed))
+}
+
+/// A session that nobody can guess or meet by chance: 128 random bits.
+fn fresh_session() -> Result<SessionId, Box<dyn Error>> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)?;
+    let hex: String = bits.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(SessionId::new(hex)?)
 }

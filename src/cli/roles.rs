@@ -1,6 +1,6 @@
 //! `assistant gateway|supervisor|agent|auth`: one role a process, for a deployment of several.
 
-use super::keep::{fresh_rng, keys_from, store_at, system_wall};
+use super::keep::{fresh_rng, keys_from, sessions_at, store_at, system_wall};
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
 use assistant::config::{AgentConfig, GatewayConfig, SupervisorConfig, TokenConfig};
@@ -28,6 +28,12 @@ pub(super) struct Gateway {
     /// The supervisor's address.
     #[arg(long)]
     supervisor: String,
+    /// The token service's address.
+    #[arg(long)]
+    token_service: String,
+    /// A page that may connect from a browser, `https://host[:port]` exactly; repeat for several.
+    #[arg(long)]
+    origin: Vec<String>,
     /// The file with the signing secret, at least 32 bytes.
     #[arg(long)]
     secret: PathBuf,
@@ -64,14 +70,18 @@ pub(super) struct Auth {
     /// The file with the signing secret, at least 32 bytes.
     #[arg(long)]
     secret: PathBuf,
+    /// The file in which it keeps who is logged in and who logged out.
+    #[arg(long)]
+    store: PathBuf,
 }
 
 impl Gateway {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         let gateway = gateway::Gateway {
-            config: GatewayConfig::default(),
+            config: GatewayConfig { origins: self.origin, ..GatewayConfig::default() },
             keys: keys_from(&self.secret)?,
             supervisor: Peer { net: TokioNet, address: self.supervisor },
+            token_service: Peer { net: TokioNet, address: self.token_service },
             wall: system_wall(),
             rng: fresh_rng()?,
         };
@@ -105,8 +115,12 @@ impl Agent {
 
 impl Auth {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
-        let keys = keys_from(&self.secret)?;
-        let service = TokenService { config: TokenConfig::default(), keys, wall: system_wall() };
+        let service = TokenService {
+            config: TokenConfig::default(),
+            keys: keys_from(&self.secret)?,
+            store: sessions_at(&self.store)?,
+            wall: system_wall(),
+        };
         let (listener, trigger, stop) = start("auth", &self.listen).await?;
         until_signal(trigger, auth::run::<TokioNet>(service, listener, stop)).await
     }

@@ -13,6 +13,7 @@ use clap::Args;
 use std::error::Error;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::net::TcpListener;
 
 /// Where and what to serve.
@@ -27,6 +28,9 @@ pub(super) struct Serve {
     /// The catalogue, a CSV file; without it a small invented one.
     #[arg(long)]
     catalog: Option<PathBuf>,
+    /// A page that may connect from a browser, `https://host[:port]` exactly; repeat for several.
+    #[arg(long)]
+    origin: Vec<String>,
 }
 
 impl Serve {
@@ -53,9 +57,15 @@ impl Serve {
             address.map(|address| Peer { net: TokioNet, address })
         };
         let gateway = Gateway {
-            config: GatewayConfig::default(),
+            // Nobody balances in front of it, so there is nobody to wait for before a drain.
+            config: GatewayConfig {
+                origins: self.origin.clone(),
+                drain_notice: Duration::ZERO,
+                ..GatewayConfig::default()
+            },
             keys: keys.clone(),
             supervisor: peer(&at_supervisor)?,
+            token_service: peer(&at_tokens)?,
             wall: wall.clone(),
             rng: fresh_rng()?,
         };
@@ -66,7 +76,8 @@ impl Serve {
             wall: wall.clone(),
             rng: fresh_rng()?,
         };
-        let tokens = TokenService { config: TokenConfig::default(), keys, wall };
+        let tokens =
+            TokenService { config: TokenConfig::default(), keys, store: keep.sessions()?, wall };
         keep.publish(&addresses)?;
         self.greet(&addresses);
 

@@ -14,6 +14,7 @@ mod outbox;
 mod pace;
 pub mod port;
 mod reconnect;
+mod retry_after;
 pub mod rum;
 mod shell;
 

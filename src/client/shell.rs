@@ -3,6 +3,7 @@
 //! The app talks through two channels and never sees a socket. Dropping the commands' sender closes the
 //! client; dropping the root future ends it at once.
 
+use super::retry_after::retry_after;
 use super::{Client, Input, Kept, Output, Rum, SendFailure, State};
 use crate::config::ClientPolicy;
 use crate::contract::frame::LogFrame;
@@ -47,7 +48,7 @@ pub struct ClientSetup<N: Net> {
     pub gateways: Vec<Peer<N>>,
     /// Where tokens are renewed.
     pub token_service: Peer<N>,
-    /// The credential for that.
+    /// The credential for that: the newest of which [`Happening::Credential`] told.
     pub refresh_token: String,
     /// Spreads the waits.
     pub rng: ChaCha8Rng,
@@ -105,6 +106,8 @@ pub enum Happening {
     Link(State),
     /// What was shown is void; the log comes again from its beginning.
     ViewReset,
+    /// The refresh token for the next start; those before it are spent. Keep it secret, and out of logs.
+    Credential(String),
 }
 
 /// What is left of a client that ended.
@@ -138,8 +141,9 @@ pub async fn run<N: Net>(
                     Input::Close
                 }
             },
-            input = slot(&mut io.refresh) => {
+            (input, credential) = slot(&mut io.refresh) => {
                 io.refresh = None;
+                io.renew(credential);
                 input
             }
             (input, socket) = slot(&mut io.dial) => {
@@ -177,6 +181,8 @@ impl From<Command> for Input {
 }
 
 type Dialled<S> = (Input, Option<Socket<S>>);
+/// What the token service said, and the refresh token for the next time.
+type Refreshed = (Input, Option<String>);
 
 /// Everything of a client that is not a decision.
 struct Io<N: Net> {
@@ -184,7 +190,7 @@ struct Io<N: Net> {
     token_service: Peer<N>,
     refresh_token: String,
     happenings: mpsc::UnboundedSender<Happening>,
-    refresh: Option<BoxFuture<'static, Input>>,
+    refresh: Option<BoxFuture<'static, Refreshed>>,
     dial: Option<BoxFuture<'static, Dialled<N::Stream>>>,
     socket: Option<Socket<N::Stream>>,
     farewells: FuturesUnordered<BoxFuture<'static, ()>>,
@@ -246,6 +252,14 @@ impl<N: Net> Io<N> {
         drop(self.happenings.send(happening));
     }
 
+    /// Goes on with a new credential. Only the latest refresh gets here, since a slot holds one future.
+    fn renew(&mut self, credential: Option<String>) {
+        if let Some(token) = credential {
+            self.refresh_token.clone_from(&token);
+            drop(self.happenings.send(Happening::Credential(token)));
+        }
+    }
+
     fn open(&mut self, generation: u64, token: &str) {
         let attempts = usize::try_from(generation.saturating_sub(1)).unwrap_or(usize::MAX);
         let turn = attempts.checked_rem(self.gateways.len()).unwrap_or(0);
@@ -261,6 +275,7 @@ impl<N: Net> Io<N> {
     }
 
     fn close(&mut self, generation: u64, code: u16) {
+        self.refresh = None;
         self.dial = None;
         let Some(mut socket) = self.socket.take_if(|socket| socket.generation == generation) else {
             return;
@@ -271,6 +286,7 @@ impl<N: Net> Io<N> {
     }
 
     fn abort(&mut self, generation: u64) {
+        self.refresh = None;
         self.dial = None;
         self.socket.take_if(|socket| socket.generation == generation);
     }
@@ -350,22 +366,22 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Asks the token service for an access token.
-async fn refresh<N: Net>(service: Peer<N>, refresh_token: String, generation: u64) -> Input {
+/// Asks the token service for an access token. Dropped halfway, it may have spent the refresh token; the
+/// service answers that one again.
+async fn refresh<N: Net>(service: Peer<N>, refresh_token: String, generation: u64) -> Refreshed {
     let ask = Refresh { refresh_token };
     match service.call(Method::POST, "/v1/refresh", &ask, REFRESH_DEADLINE).await {
         Ok((StatusCode::OK, body)) => match serde_json::from_slice::<Granted>(&body) {
-            Ok(granted) => Input::TokenGranted {
-                generation,
-                token: granted.access_token,
-                expires_in: Duration::from_secs(granted.expires_in),
-            },
-            Err(_not_ours) => Input::TokenUnreachable { generation },
+            Ok(Granted { access_token: token, expires_in, refresh_token }) => {
+                let expires_in = Duration::from_secs(expires_in);
+                (Input::TokenGranted { generation, token, expires_in }, refresh_token)
+            }
+            Err(_not_ours) => (Input::TokenUnreachable { generation }, None),
         },
         Ok((StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _)) => {
-            Input::TokenRefused { generation }
+            (Input::TokenRefused { generation }, None)
         }
-        Ok(_) | Err(_) => Input::TokenUnreachable { generation },
+        Ok(_) | Err(_) => (Input::TokenUnreachable { generation }, None),
     }
 }
 
@@ -392,9 +408,7 @@ async fn dial<N: Net>(gateway: Peer<N>, token: String, generation: u64) -> Diall
             (Input::SocketOpened { generation }, Some(socket))
         }
         Err(WsError::Http(response)) => {
-            let seconds = response.headers().get(header::RETRY_AFTER);
-            let seconds = seconds.and_then(|value| value.to_str().ok()?.parse().ok());
-            let retry_after = seconds.map(Duration::from_secs);
+            let retry_after = retry_after(response.headers());
             let status = response.status().as_u16();
             (Input::SocketRejected { generation, status, retry_after }, None)
         }

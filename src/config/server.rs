@@ -5,10 +5,19 @@ use std::time::Duration;
 /// The token service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenConfig {
-    /// How long an access token is good for. Default 10 minutes: short, since it cannot be recalled.
+    /// How long an access token is good for. Default 10 minutes: short, since a gateway that does not hear of
+    /// a revocation accepts it to its end.
     pub access_ttl: Duration,
-    /// How long a refresh token is good for. Default 30 days.
+    /// How long a refresh token is good for; the next one lasts as long anew, so that a session ends only by
+    /// a logout or after this much silence. Default 30 days.
     pub refresh_ttl: Duration,
+    /// How long after its successor was used a spent refresh token is taken for a late repetition and not for
+    /// a stolen one. Default 30 s (Okta's grace period for rotation; Auth0 calls it the overlap period).
+    pub reuse_leeway: Duration,
+    /// The longest silence of the followed list of revocations. Default 5 s, as a followed log has.
+    pub revocations_beat: Duration,
+    /// How many revocations one step of the followed list reads. Default 256.
+    pub revocations_max: usize,
     /// How long requests may take to finish after the wish to stop. Default 2 s.
     pub grace: Duration,
 }
@@ -18,6 +27,9 @@ impl Default for TokenConfig {
         Self {
             access_ttl: Duration::from_secs(600),
             refresh_ttl: Duration::from_secs(30 * 86_400),
+            reuse_leeway: Duration::from_secs(30),
+            revocations_beat: Duration::from_secs(5),
+            revocations_max: 256,
             grace: Duration::from_secs(2),
         }
     }

@@ -2,7 +2,8 @@
 
 use super::pipe::PipeNet;
 use super::site::{
-    Socket, bearer, beside, closed, event, good, hello, token_of, until, upgraded, upgraded_at,
+    Socket, ask, bearer, beside, closed, event, good, hello, login_of, offer, scrape, sum_in,
+    token_of, until, upgraded, upgraded_at,
 };
 use assistant::config::GatewayConfig;
 use futures_util::{SinkExt, StreamExt};
@@ -139,6 +140,40 @@ async fn pong_a_peer_that_only_reads_is_answered() {
             let answer = socket.next().await.unwrap().unwrap();
             assert_eq!(answer, Message::Pong(vec![n].into()));
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn au_revoke_a_logout_closes_every_connection_of_the_session_at_once() {
+    beside(PipeNet::default(), GatewayConfig::default(), async |site| {
+        let mut bystander = upgraded(&site, &bearer(&good())).await;
+        resume(&mut bystander, "b", (0, 0)).await;
+        let token = token_of("ana");
+        let mut sockets = Vec::new();
+        for at in [0, 1] {
+            let mut socket = upgraded_at(&site, at, &bearer(&token)).await;
+            socket.send(hello(&format!("tab-{at}"), "t-ana", (0, 0))).await.unwrap();
+            until(&mut socket, "resumed").await;
+            sockets.push(socket);
+        }
+        let body = format!(r#"{{"refresh_token":"{}"}}"#, login_of("ana"));
+        let answer = site.tell_desk("/v1/revoke", &body).await;
+        assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+        let before = site.elapsed();
+        for socket in &mut sockets {
+            assert_eq!(closed(socket).await, (4401, "unauthorized".to_owned()));
+        }
+        assert!(site.elapsed() - before < Duration::from_secs(1), "{:?}", site.elapsed());
+        // Its access token would be good for an hour, and opens nothing any more.
+        let (head, _stream) = ask(&site, &bearer(&token)).await;
+        assert!(head.starts_with("http/1.1 403 "), "{head}");
+        let mut page = upgraded(&site, &offer(&token)).await;
+        assert_eq!(closed(&mut page).await.0, 4401);
+        let metrics = scrape(&site).await;
+        let rejected = sum_in(&metrics, "ws_auth_rejected_total{why=\"revoked\"}");
+        assert_eq!(rejected, 2, "{metrics}");
+        say(&mut bystander, "m-1").await;
     })
     .await;
 }

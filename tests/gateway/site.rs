@@ -1,13 +1,13 @@
 //! A gateway and a supervisor beside a test, and what a test says to them.
 
 use super::pipe::PipeNet;
-use assistant::config::{GatewayConfig, SupervisorConfig};
-use assistant::contract::id::UserId;
+use assistant::auth::{self, TokenService};
+use assistant::config::{GatewayConfig, SupervisorConfig, TokenConfig};
 use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};
 use assistant::net::{Net, TokioNet};
 use assistant::supervisor::{self, Store, Supervisor};
-use assistant::token::{Keys, Kind};
+use assistant::token::{Claims, Keys, LEEWAY};
 use assistant::wall::Wall;
 use futures_util::{SinkExt, StreamExt};
 use rand_chacha::ChaCha8Rng;
@@ -52,7 +52,8 @@ pub(crate) type Socket<N> = WebSocketStream<<N as Net>::Stream>;
 /// Where the gateways are, and the means to stop them.
 pub(crate) struct Site<N: Net> {
     net: N,
-    addresses: [String; 2],
+    /// Two gateways and the token service.
+    addresses: [String; 3],
     pub(crate) stop: watch::Sender<bool>,
     /// Clients so far; each has an id of its own, or it would supersede the one before.
     clients: Cell<u32>,
@@ -69,6 +70,20 @@ impl<N: Net> Site<N> {
     /// A connection to the first gateway.
     pub(crate) async fn dial(&self) -> N::Stream {
         self.net.connect(&self.addresses[0]).await.unwrap()
+    }
+
+    /// Sends a JSON body to the token service and returns its whole answer.
+    pub(crate) async fn tell_desk(&self, path: &str, body: &str) -> String {
+        let mut socket = self.net.connect(&self.addresses[2]).await.unwrap();
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     /// How long the roles have been running.
@@ -91,10 +106,10 @@ pub(crate) async fn beside<N: Place, F: Future<Output = ()>>(
     test: impl FnOnce(Site<N>) -> F,
 ) {
     let wall = running_wall();
-    let [front, second, back] =
-        [net.settle("one").await, net.settle("two").await, net.settle("back").await];
+    let [front, second] = [net.settle("one").await, net.settle("two").await];
+    let [back, desk] = [net.settle("back").await, net.settle("desk").await];
     let (stop, stopping) = Stop::new();
-    let (_supervisor_stop, supervisor_stopping) = Stop::new();
+    let (_back_stop, back_stopping) = Stop::new();
     let supervisor = Supervisor {
         config: SupervisorConfig::default(),
         store: Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
@@ -102,6 +117,12 @@ pub(crate) async fn beside<N: Place, F: Future<Output = ()>>(
         agent: Peer { net: net.clone(), address: "127.0.0.1:9".to_owned() },
         wall: wall.clone(),
         rng: ChaCha8Rng::seed_from_u64(1),
+    };
+    let tokens = TokenService {
+        config: TokenConfig::default(),
+        keys: keys(1),
+        store: auth::Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
+        wall: wall.clone(),
     };
     let gateway = |seed| Gateway {
         config: GatewayConfig {
@@ -111,6 +132,7 @@ pub(crate) async fn beside<N: Place, F: Future<Output = ()>>(
         },
         keys: keys(1),
         supervisor: Peer { net: net.clone(), address: back.0.clone() },
+        token_service: Peer { net: net.clone(), address: desk.0.clone() },
         wall: wall.clone(),
         rng: ChaCha8Rng::seed_from_u64(seed),
     };
@@ -118,11 +140,12 @@ pub(crate) async fn beside<N: Place, F: Future<Output = ()>>(
         tokio::join!(
             gateway::run::<N>(gateway(2), front.1, stopping.clone()),
             gateway::run::<N>(gateway(3), second.1, stopping),
-            supervisor::run::<N>(supervisor, back.1, supervisor_stopping),
+            supervisor::run::<N>(supervisor, back.1, back_stopping.clone()),
+            auth::run::<N>(tokens, desk.1, back_stopping.clone()),
         )
     };
     let (clients, started) = (Cell::new(0), Instant::now());
-    let addresses = [front.0, second.0];
+    let addresses = [front.0, second.0, desk.0.clone()];
     let test =
         timeout(PATIENCE, test(Site { net: net.clone(), addresses, stop, clients, started }));
     tokio::select! {
@@ -143,12 +166,19 @@ pub(crate) fn keys(fill: u8) -> Keys {
 }
 
 fn token(keys: &Keys, user: &str, at: Duration) -> String {
-    keys.mint(Kind::Access, &UserId::new(user).unwrap(), at, HOUR)
+    let session = format!("s-{user}").parse().unwrap();
+    keys.sign(&Claims::access(user.parse().unwrap(), session, at, HOUR))
 }
 
 /// A good token about this user.
 pub(crate) fn token_of(user: &str) -> String {
     token(&keys(1), user, NOW)
+}
+
+/// What begins the session of [`token_of`] this user.
+pub(crate) fn login_of(user: &str) -> String {
+    let (sub, session) = (user.parse().unwrap(), format!("s-{user}").parse().unwrap());
+    keys(1).sign(&Claims::refresh(sub, session, 1, NOW, HOUR))
 }
 
 pub(crate) fn good() -> String {
@@ -157,11 +187,12 @@ pub(crate) fn good() -> String {
 
 /// Tokens that no gateway accepts, with the outcome they are counted under.
 pub(crate) fn bad_tokens() -> [(String, &'static str); 4] {
-    let refresh = keys(1).mint(Kind::Refresh, &UserId::new("u").unwrap(), NOW, HOUR);
+    let (user, session) = ("u".parse().unwrap(), "s-u".parse().unwrap());
+    let refresh = keys(1).sign(&Claims::refresh(user, session, 1, NOW, HOUR));
     [
         (token(&keys(2), "u", NOW), "invalid"),
         ("a.b.c".to_owned(), "invalid"),
-        (token(&keys(1), "u", NOW - HOUR - HOUR), "expired"),
+        (token(&keys(1), "u", NOW - HOUR - LEEWAY), "expired"),
         (refresh, "wrong_kind"),
     ]
 }

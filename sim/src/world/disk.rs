@@ -1,6 +1,6 @@
 //! A disk with the semantics of fsync: what was not synced is gone after a power loss.
 //!
-//! The store's backend. `live` is what the operating system shows, `durable` what the platter holds;
+//! The backend of the stores. `live` is what the operating system shows, `durable` what the platter holds;
 //! between them stands the list of writes since the last sync. A dead disk refuses every call, so that a
 //! database that is dropped by a crash cannot tidy up in its destructor.
 
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 /// A disk; clones are the same disk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SimDisk(Arc<Mutex<Platter>>);
+pub struct SimDisk(Arc<Mutex<Platter>>);
 
 #[derive(Debug, Default)]
 struct Platter {
@@ -28,12 +28,12 @@ enum Change {
 
 impl SimDisk {
     /// From now on every call fails, until [`SimDisk::revive`].
-    pub(super) fn kill(&self) {
+    pub fn kill(&self) {
         self.platter().dead = true;
     }
 
     /// The power goes: unsynced writes are lost, and every call fails until [`SimDisk::revive`].
-    pub(super) fn lose_power(&self) {
+    pub fn lose_power(&self) {
         let mut platter = self.platter();
         platter.dead = true;
         platter.unsynced.clear();
@@ -41,7 +41,7 @@ impl SimDisk {
     }
 
     /// The disk answers again.
-    pub(super) fn revive(&self) {
+    pub fn revive(&self) {
         self.platter().dead = false;
     }
 

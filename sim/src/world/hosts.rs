@@ -18,7 +18,7 @@ use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};
 use assistant::net::Net;
 use assistant::supervisor::{self, Store, Supervisor};
-use assistant::token::{Keys, Kind};
+use assistant::token::{Claims, Keys};
 use assistant::wall::Wall;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,7 +39,7 @@ pub(super) struct Troupe<C> {
     scenario: Scenario,
     catalog: Catalog,
     keys: Keys,
-    disk: SimDisk,
+    disks: Mutex<BTreeMap<Host, SimDisk>>,
     running: Mutex<BTreeMap<Host, Running>>,
 }
 
@@ -80,14 +80,15 @@ impl<C: Cable> Troupe<C> {
         catalog: Catalog,
     ) -> Arc<Self> {
         let keys = Keys::from_secret(b"a secret of thirty-two bytes or more").expect("long enough");
-        let (disk, running) = (SimDisk::default(), Mutex::default());
-        Arc::new(Self { cable, wires, recorder, scenario, catalog, keys, disk, running })
+        let (disks, running) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { cable, wires, recorder, scenario, catalog, keys, disks, running })
     }
 
-    /// The supervisor's disk.
+    /// The disk of a host, which outlives its processes.
     #[must_use]
-    pub(super) fn disk(&self) -> &SimDisk {
-        &self.disk
+    pub(super) fn disk(&self, host: &Host) -> SimDisk {
+        let mut disks = self.disks.lock().expect("no panic while it is held");
+        disks.entry(host.clone()).or_default().clone()
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<Host, Running>> {
@@ -148,12 +149,13 @@ impl<C: Cable> Troupe<C> {
         match host {
             Host::Gateway(_) => {
                 let (config, keys) = (GatewayConfig::default(), self.keys.clone());
-                let supervisor = peer(Host::Supervisor);
-                let gateway = Gateway { config, keys, supervisor, wall, rng };
+                let (supervisor, token_service) =
+                    (peer(Host::Supervisor), peer(Host::TokenService));
+                let gateway = Gateway { config, keys, supervisor, token_service, wall, rng };
                 gateway::run::<SimNet<C>>(gateway, listener, stop).await
             }
             Host::Supervisor => {
-                let store = Store::open(self.disk.clone()).map_err(io::Error::other)?;
+                let store = Store::open(self.disk(host)).map_err(io::Error::other)?;
                 let (config, agent) = (SupervisorConfig::default(), peer(Host::Agent));
                 let supervisor = Supervisor { config, store, agent, wall, rng };
                 supervisor::run::<SimNet<C>>(supervisor, listener, stop).await
@@ -163,8 +165,10 @@ impl<C: Cable> Troupe<C> {
                 agent::run::<SimNet<C>>(config, catalog, listener, stop).await
             }
             Host::TokenService => {
+                let store = auth::Store::open(self.disk(host)).map_err(io::Error::other)?;
                 let (config, keys) = (TokenConfig::default(), self.keys.clone());
-                auth::run::<SimNet<C>>(TokenService { config, keys, wall }, listener, stop).await
+                let service = TokenService { config, keys, store, wall };
+                auth::run::<SimNet<C>>(service, listener, stop).await
             }
             Host::Client(_) | Host::World => Err(io::Error::other("not a serving host")),
         }
@@ -187,13 +191,15 @@ impl<C: Cable> Troupe<C> {
                 gateways.rotate_left(first);
                 let user: UserId = spec.user.parse()?;
                 let ttl = TokenConfig::default().refresh_ttl;
+                // A login a client; its session has the client's name.
+                let login = Claims::refresh(user, spec.name.parse()?, 1, MORNING, ttl);
                 Ok(ClientSetup {
                     policy: ClientPolicy::default(),
                     client_id: spec.name.parse()?,
                     thread_id: spec.thread.parse()?,
                     gateways,
                     token_service: peer(Host::TokenService),
-                    refresh_token: self.keys.mint(Kind::Refresh, &user, MORNING, ttl),
+                    refresh_token: self.keys.sign(&login),
                     rng: split(self.scenario.seed, &format!("client {}", spec.name)),
                     kept: None,
                 })

@@ -192,25 +192,19 @@ impl Injector {
 
     /// Cuts a host's network and disk before it is dropped, so that its destructors reach nobody.
     fn take_down(&self, fault: &Fault, host: &Host) {
-        let powerless = matches!(fault, Fault::PowerLoss { .. });
-        match powerless {
-            true => self.wires.power_fails(host),
-            false => self.wires.process_dies(host),
-        }
-        if *host == Host::Supervisor {
-            match powerless {
-                true => self.troupe.disk().lose_power(),
-                false => self.troupe.disk().kill(),
-            }
+        if matches!(fault, Fault::PowerLoss { .. }) {
+            self.wires.power_fails(host);
+            self.troupe.disk(host).lose_power();
+        } else {
+            self.wires.process_dies(host);
+            self.troupe.disk(host).kill();
         }
     }
 
     fn heal(&self, fault: Fault, engine: &mut TurmoilEngine) {
         match &fault {
             Fault::Crash { host, .. } | Fault::PowerLoss { host, .. } => {
-                if *host == Host::Supervisor {
-                    self.troupe.disk().revive();
-                }
+                self.troupe.disk(host).revive();
                 self.wires.comes_up(host);
                 engine.start(&host.to_string());
             }

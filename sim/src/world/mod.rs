@@ -1,6 +1,6 @@
 //! The world: the only place with effects. A scenario goes in, a trace comes out.
 //!
-//! The whole assistant runs here unmodified, every byte over `net`, the store on `disk`. A run has
+//! The whole assistant runs here unmodified, every byte over `net`, the stores on `disk`s. A run has
 //! three parts: the script, under faults; quiet, until everybody is connected again; the end, in which
 //! every host stops in order and the durable logs are read.
 
@@ -18,6 +18,7 @@ mod tap;
 mod tests;
 mod wires;
 
+pub use disk::SimDisk;
 pub use recorder::{Clock, Recorder};
 
 use crate::scenario::{Host, Scenario};
@@ -75,7 +76,7 @@ pub fn run(scenario: &Scenario, catalog: &str) -> Result<Trace, WorldError> {
             let outstanding = world.stage.outstanding();
             world.recorder.record(&Host::World, What::TimedOut { outstanding });
             // The supervisor may still hold the store that is read below.
-            world.troupe.disk().kill();
+            world.troupe.disk(&Host::Supervisor).kill();
             world.engine.kill(&Host::Supervisor.to_string());
         }
         Err(End::Panic(why)) => world.recorder.record(&Host::World, What::Died { why }),
@@ -190,10 +191,11 @@ impl World {
         Ok(())
     }
 
-    /// Reads what the disk holds of every thread of the scenario.
+    /// Reads what the supervisor's disk holds of every thread of the scenario.
     fn read_logs(&self) -> Result<(), WorldError> {
-        self.troupe.disk().revive();
-        let store = Store::open(self.troupe.disk().clone())?;
+        let disk = self.troupe.disk(&Host::Supervisor);
+        disk.revive();
+        let store = Store::open(disk)?;
         let named = self.scenario.clients.iter().map(|client| ThreadId::new(client.thread.clone()));
         let mut threads = named.collect::<Result<BTreeSet<_>, _>>()?;
         threads.extend(store.threads()?);

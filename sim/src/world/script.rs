@@ -268,7 +268,8 @@ impl Witness {
                     What::Link { state: words }
                 }
                 Happening::ViewReset => What::ViewReset,
-                Happening::Typing { .. } => continue,
+                // A secret has no place in a trace.
+                Happening::Typing { .. } | Happening::Credential(_) => continue,
             };
             self.recorder.record(&self.host, what);
         }

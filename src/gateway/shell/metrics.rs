@@ -149,19 +149,19 @@ impl Metrics {
     /// Series that exist before they count, since a rise from nothing is none to `rate` and `increase`.
     fn at_zero(&self) {
         for reason in CloseReason::ALL {
-            self.closes.get_or_create(&End::Ours(reason).labels());
+            drop(self.closes.get_or_create(&End::Ours(reason).labels()));
         }
-        self.closes.get_or_create(&End::Lost.labels());
+        drop(self.closes.get_or_create(&End::Lost.labels()));
         for why in ["expired", "invalid", "missing", "revoked", "wrong_kind"] {
-            self.auth_rejected.get_or_create(&Why { why });
+            drop(self.auth_rejected.get_or_create(&Why { why }));
         }
         for why in ["auth", "drain", "overload", "rate", "slow"] {
-            self.advice.get_or_create(&Why { why });
+            drop(self.advice.get_or_create(&Why { why }));
         }
         for result in ["ahead", "epoch", "recovered"] {
-            self.resumes.get_or_create(&Result { result });
+            drop(self.resumes.get_or_create(&Result { result }));
         }
-        self.dropped.get_or_create(&Why { why: "unsent" });
+        drop(self.dropped.get_or_create(&Why { why: "unsent" }));
     }
 
     fn registered(mut self) -> Self {

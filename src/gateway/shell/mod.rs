@@ -7,6 +7,7 @@
 
 mod handshake;
 mod metrics;
+mod revocations;
 mod tail;
 mod talk;
 mod writer;
@@ -33,6 +34,7 @@ use hyper_util::rt::TokioIo;
 use metrics::{Census, End, Metrics, Presences};
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
+use revocations::Revocations;
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
@@ -55,6 +57,8 @@ pub struct Gateway<N> {
     pub keys: Keys,
     /// Where the supervisor is.
     pub supervisor: Peer<N>,
+    /// Where the token service is, for the sessions that it revokes.
+    pub token_service: Peer<N>,
     /// The time of day.
     pub wall: Wall,
     /// Names connections and spreads pings, retries and the closes of a drain.
@@ -65,6 +69,8 @@ struct Shared<N> {
     config: GatewayConfig,
     keys: Keys,
     supervisor: Peer<N>,
+    token_service: Peer<N>,
+    revocations: Revocations,
     wall: Wall,
     rng: Mutex<ChaCha8Rng>,
     started: Instant,
@@ -104,6 +110,8 @@ pub async fn run<N: Net>(gateway: Gateway<N>, listener: N::Listener, stop: Stop)
         config: gateway.config,
         keys: gateway.keys,
         supervisor: gateway.supervisor,
+        token_service: gateway.token_service,
+        revocations: Revocations::default(),
         wall: gateway.wall,
         rng: Mutex::new(gateway.rng),
         started: Instant::now(),
@@ -125,7 +133,11 @@ pub async fn run<N: Net>(gateway: Gateway<N>, listener: N::Listener, stop: Stop)
         drop(close);
     };
     let serving = serve::<N>(listener, router, inbox, closing, LAST_MOMENT);
-    tokio::join!(serving, drained).0
+    tokio::select! {
+        biased;
+        (served, ()) = async { tokio::join!(serving, drained) } => served,
+        never = revocations::follow(&shared) => match never {},
+    }
 }
 
 /// Waits for the wish to stop, and then until every connection is closed or the time is up.
@@ -191,9 +203,7 @@ impl<N: Net> Shared<N> {
         }
         let is_page = matches!(credential, Some(Credential::Subprotocol(_)));
         let verified = match &credential {
-            Some(Credential::Header(token) | Credential::Subprotocol(token)) => {
-                self.verify(token).map_err(TokenError::label)
-            }
+            Some(Credential::Header(token) | Credential::Subprotocol(token)) => self.verify(token),
             None => Err("missing"),
         };
         match verified {
@@ -217,9 +227,14 @@ impl<N: Net> Shared<N> {
         }
     }
 
-    /// What an access token says, if it is good now.
-    fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        self.keys.verify(Kind::Access, token, self.wall.now())
+    /// What an access token says, if it is good now; otherwise why not, as a label.
+    fn verify(&self, token: &str) -> Result<Claims, &'static str> {
+        let claims = self.keys.verify(Kind::Access, token, self.wall.now());
+        let claims = claims.map_err(TokenError::label)?;
+        match self.revocations.has(&claims.sid) {
+            true => Err("revoked"),
+            false => Ok(claims),
+        }
     }
 
     /// The answer to an upgrade that is refused.

@@ -5,6 +5,7 @@
 
 use super::Shared;
 use super::metrics::{Census, End};
+use super::revocations::{Watched, revoked};
 use super::tail::{follow, next_line};
 use super::writer::Queue;
 use crate::contract::close::CloseReason;
@@ -14,7 +15,7 @@ use crate::contract::thread::OpenThread;
 use crate::gateway::machine::{Connection, advice};
 use crate::gateway::port::{CallFailure, Input, Output, Visitor};
 use crate::net::Net;
-use crate::token::{Claims, Kind};
+use crate::token::Claims;
 use axum::http::StatusCode;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -45,6 +46,8 @@ pub(super) struct Talk<N> {
     queue: Queue,
     calls: FuturesUnordered<BoxFuture<'static, Input>>,
     tail: Option<BoxStream<'static, Input>>,
+    /// The session of the token that holds now.
+    session: Option<Watched>,
 }
 
 impl<N: Net> Talk<N> {
@@ -59,12 +62,15 @@ impl<N: Net> Talk<N> {
             queue,
             calls: FuturesUnordered::new(),
             tail: None,
+            session: None,
         }
     }
 
     /// Talks until one side has enough.
     pub(super) async fn converse(&mut self, claims: Claims, entry: &mut Census) -> End {
         let mut machine = self.machine(&claims);
+        let user = claims.sub;
+        self.session = Some(self.shared.revocations.watch(claims.sid));
         let mut stop = self.shared.stop.clone();
         let mut draining = false;
         let mut spoke = false;
@@ -91,10 +97,11 @@ impl<N: Net> Talk<N> {
                         Err(_lost) => return End::Lost,
                     }
                 }
+                () = revoked(&mut self.session) => Input::Revoked,
                 Some(input) = self.calls.next() => input,
                 Some(input) = next_line(&mut self.tail), if room => input,
                 () = sleep_until(deadline), if talked => Input::Wake,
-                message = self.stream.next(), if room => match self.classify(message, &claims.sub) {
+                message = self.stream.next(), if room => match self.classify(message, &user) {
                     Ok(input) => {
                         spoke = true;
                         input
@@ -108,7 +115,7 @@ impl<N: Net> Talk<N> {
                 if matches!(output, Output::Send(ServerFrame::Welcome { .. })) {
                     entry.welcome();
                 }
-                if let Some(end) = self.carry_out(output, &claims.sub) {
+                if let Some(end) = self.carry_out(output, &user) {
                     return end;
                 }
             }
@@ -195,12 +202,15 @@ impl<N: Net> Talk<N> {
                 self.tail = Some(follow(supervisor, config, &thread, after, &claim));
             }
             Output::Reauthorize { token } => {
-                let claims = self.shared.keys.verify(Kind::Access, &token, self.shared.wall.now());
-                let good = claims.as_ref().ok().filter(|claims| claims.sub == *user);
-                if let Err(why) = &claims {
-                    self.shared.metrics.auth_rejected(why.label());
+                let verified = self.shared.verify(&token);
+                if let Err(why) = &verified {
+                    self.shared.metrics.auth_rejected(why);
                 }
-                let expires = good.map(|claims| self.left(claims));
+                let good = verified.ok().filter(|claims| claims.sub == *user);
+                let expires = good.as_ref().map(|claims| self.left(claims));
+                if let Some(claims) = good {
+                    self.session = Some(self.shared.revocations.watch(claims.sid));
+                }
                 self.calls.push(Box::pin(async move { Input::Reauthorized(expires) }));
             }
             Output::Answered(after) => self.shared.metrics.answered(after),
@@ -263,7 +273,7 @@ impl<N: Net> Talk<N> {
 
     /// How long a token is still good, on this connection's clock.
     fn left(&self, claims: &Claims) -> Duration {
-        let left = Duration::from_secs(claims.exp).saturating_sub(self.shared.wall.now());
+        let left = claims.good_until().saturating_sub(self.shared.wall.now());
         self.started.elapsed() + left
     }
 
