@@ -101,7 +101,12 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     let recorder = Recorder::new(Arc::new(move || started.elapsed()));
     let (stop_roles, stop) = Stop::new();
     let (stop_clients, finish) = Stop::new();
-    let cues = Cues { turn_begins: Box::new(|_| ()), sockets: Box::new(|_| 0), finish };
+    let cues = Cues {
+        turn_begins: Box::new(|_| ()),
+        sockets: Box::new(|_| 0),
+        tasks: Box::new(|| 0),
+        finish,
+    };
     let stage = Stage::default();
     let users = async {
         let script = play(Arc::new(scenario.clone()), cast, recorder.clone(), stage.clone(), cues);

@@ -1,13 +1,14 @@
 //! `cargo rehearse`: the release gate and single runs. Exit 0 clean, 1 violation, 2 usage, unplayable file or
 //! harness error.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use rehearse::project::{Project, ProjectError};
 use rehearse::rehearsal::{Rehearsal, RehearsalError};
 use rehearse::report::transcript::transcript;
 use rehearse::report::verdicts::verdicts;
 use rehearse::scenario::{Scenario, default_world};
 use rehearse::session::{Ink, Session, broken, failed};
+use rehearse::world::EngineKind;
 use std::io::{IsTerminal, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ enum Command {
     Gate,
     /// Play session files, or the default world of a seed, and print transcript and verdicts.
     Run(Run),
+    /// Measure the simulated time per wall time of the default world, on one core.
+    Bench,
 }
 
 #[derive(Debug, Args)]
@@ -39,6 +42,27 @@ struct Run {
     /// Print nothing but the hash of each trace.
     #[arg(long)]
     hash: bool,
+    /// What plays it.
+    #[arg(long, value_enum, default_value_t = Engine::Turmoil)]
+    engine: Engine,
+}
+
+/// The engines by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Engine {
+    /// The reference: a runtime a host, time in ticks.
+    Turmoil,
+    /// The fast one: from event to event.
+    Event,
+}
+
+impl From<Engine> for EngineKind {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Turmoil => Self::Turmoil,
+            Engine::Event => Self::Event,
+        }
+    }
 }
 
 /// How a command ended, if the harness did its work; of several runs the worst counts.
@@ -70,6 +94,7 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
     match command {
         Command::Gate => gate(&project),
         Command::Run(run) => run.perform(&project, &here),
+        Command::Bench => bench(&project),
     }
 }
 
@@ -86,7 +111,7 @@ impl Run {
         if self.files.is_empty() {
             let scenario = default_world(self.seed.unwrap_or(0));
             let timer = Timer::start();
-            let rehearsal = Rehearsal::of_scenario(project, &scenario)?;
+            let rehearsal = Rehearsal::on(self.engine.into(), project, &scenario)?;
             let wall = timer.elapsed();
             verdict = verdict.max(self.tell(project, &scenario, &rehearsal, wall)?);
         }
@@ -108,7 +133,8 @@ impl Run {
         };
         session.scenario.seed = self.seed.unwrap_or(session.scenario.seed);
         let timer = Timer::start();
-        let rehearsal = Rehearsal::of_session(project, &session)?;
+        let rehearsal = Rehearsal::on(self.engine.into(), project, &session.scenario)?;
+        let rehearsal = rehearsal.held_against(&session);
         let wall = timer.elapsed();
         let verdict = self.tell(project, &session.scenario, &rehearsal, wall)?;
         if !rehearsal.misses.is_empty() && !self.hash {
@@ -236,6 +262,25 @@ fn table(rows: &[Row], wall: Duration) -> String {
     let seconds = wall.as_secs_f64();
     text.push_str(&format!("{clean} of {} sessions clean in {seconds:.1}s", rows.len()));
     text
+}
+
+/// How long each engine is measured at least.
+const BENCH_AT_LEAST: Duration = Duration::from_secs(2);
+
+/// Plays and judges the default world of one seed after the other on each engine.
+fn bench(project: &Project) -> Result<Verdict, RehearsalError> {
+    for (name, engine) in [("event", EngineKind::Event), ("turmoil", EngineKind::Turmoil)] {
+        let (timer, mut simulated) = (Timer::start(), Duration::ZERO);
+        for seed in 0.. {
+            simulated += Rehearsal::on(engine, project, &default_world(seed))?.trace.duration();
+            if timer.elapsed() >= BENCH_AT_LEAST {
+                break;
+            }
+        }
+        let ratio = simulated.as_secs_f64() / timer.elapsed().as_secs_f64();
+        say(&format!("{name:7} {ratio:.0}x"));
+    }
+    Ok(Verdict::Clean)
 }
 
 /// Measures the harness itself.

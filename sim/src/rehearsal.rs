@@ -6,7 +6,7 @@ use crate::report::transcript::transcript;
 use crate::scenario::Scenario;
 use crate::session::{self, Miss, Session};
 use crate::trace::Trace;
-use crate::world::{self, WorldError};
+use crate::world::{self, EngineKind, WorldError};
 use std::path::PathBuf;
 
 /// A run and what is to be said about it.
@@ -35,27 +35,44 @@ pub enum RehearsalError {
 }
 
 impl Rehearsal {
-    /// Plays a scenario and judges it.
+    /// Plays a scenario on the reference engine and judges it.
     ///
     /// # Errors
     /// [`RehearsalError`]: the harness could not do its work.
     pub fn of_scenario(project: &Project, scenario: &Scenario) -> Result<Self, RehearsalError> {
+        Self::on(EngineKind::default(), project, scenario)
+    }
+
+    /// Plays a scenario and judges it.
+    ///
+    /// # Errors
+    /// [`RehearsalError`]: the harness could not do its work.
+    pub fn on(
+        engine: EngineKind,
+        project: &Project,
+        scenario: &Scenario,
+    ) -> Result<Self, RehearsalError> {
         let name = &scenario.world.catalog;
         let catalog =
             project.catalog(name).ok_or_else(|| RehearsalError::NoCatalog(name.clone()))?;
-        let trace = world::run(scenario, catalog)?;
+        let trace = world::run(scenario, catalog, engine)?;
         let violations = oracle::judge(scenario, &trace);
         Ok(Self { trace, violations, misses: Vec::new() })
     }
 
-    /// Plays a golden session, judges it, and holds its claims against what happened.
+    /// Plays a golden session on the reference engine, judges it, and holds its claims against what
+    /// happened.
     ///
     /// # Errors
     /// [`RehearsalError`]: the harness could not do its work.
     pub fn of_session(project: &Project, session: &Session) -> Result<Self, RehearsalError> {
-        let mut rehearsal = Self::of_scenario(project, &session.scenario)?;
-        rehearsal.misses = session::check(session, &rehearsal.trace);
-        Ok(rehearsal)
+        Ok(Self::of_scenario(project, &session.scenario)?.held_against(session))
+    }
+
+    /// The same run, held against the claims of a session.
+    #[must_use]
+    pub fn held_against(self, session: &Session) -> Self {
+        Self { misses: session::check(session, &self.trace), ..self }
     }
 
     /// Whether everything was as it must be.

@@ -103,8 +103,10 @@ pub enum Link {
 #[must_use]
 pub fn view(scenario: &Scenario, trace: &Trace) -> View {
     let armed = scenario.turns.iter().any(|turn| !turn.faults.is_empty());
+    let names = scenario.clients.iter().enumerate();
     let mut reading = Reading {
         scenario,
+        places: names.map(|(place, client)| (client.name.as_str(), place)).collect(),
         calm: !armed && scenario.faults.is_empty(),
         view: View { opening: Vec::new(), turns: vec![None; scenario.turns.len()] },
         turn_of: BTreeMap::new(),
@@ -120,6 +122,8 @@ pub fn view(scenario: &Scenario, trace: &Trace) -> View {
 /// A view in the making.
 struct Reading<'t> {
     scenario: &'t Scenario,
+    /// Places of clients by name.
+    places: BTreeMap<&'t str, usize>,
     calm: bool,
     view: View,
     turn_of: BTreeMap<&'t MessageId, usize>,
@@ -199,8 +203,7 @@ impl<'t> Reading<'t> {
         let Host::Client(name) = host else {
             return None;
         };
-        let clients = &self.scenario.clients;
-        clients.iter().position(|client| client.name == *name)
+        self.places.get(name.as_str()).copied()
     }
 
     fn tell(&mut self, slot: Option<usize>, client: Option<usize>, what: Seen) {

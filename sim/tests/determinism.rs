@@ -4,6 +4,7 @@ use rehearse::project::Project;
 use rehearse::rehearsal::Rehearsal;
 use rehearse::scenario::{Armed, Fault, Host, Scenario, Trigger, default_world};
 use rehearse::trace::Trace;
+use rehearse::world::EngineKind;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -39,8 +40,10 @@ fn project() -> Project {
     Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us")
 }
 
-fn play(project: &Project, scenario: &Scenario) -> Trace {
-    Rehearsal::of_scenario(project, scenario).expect("the harness works").trace
+const ENGINES: [EngineKind; 2] = [EngineKind::Turmoil, EngineKind::Event];
+
+fn play(engine: EngineKind, project: &Project, scenario: &Scenario) -> Trace {
+    Rehearsal::on(engine, project, scenario).expect("the harness works").trace
 }
 
 /// The default world of a seed, in which everything breaks once.
@@ -48,6 +51,7 @@ fn broken_world(seed: u64) -> Scenario {
     let mut scenario = default_world(seed);
     let down = Duration::from_secs(3);
     let ana = || Host::Client("ana".to_owned());
+    let ben = || Host::Client("ben".to_owned());
     let faults = [
         Fault::Crash { host: Host::Supervisor, down },
         Fault::Partition { between: [ana(), Host::Gateway(1)], lasts: down },
@@ -57,28 +61,44 @@ fn broken_world(seed: u64) -> Scenario {
         Fault::Bounce { host: Host::Gateway(1) },
         Fault::PowerLoss { host: Host::Supervisor, down },
         Fault::Crash { host: Host::Gateway(1), down },
+        Fault::SlowReader { client: ben(), lasts: down },
+        Fault::HalfOpen { client: ben(), lasts: down },
+        Fault::Offline { client: ben(), lasts: down },
+        Fault::Pause { host: ben(), lasts: down },
+        Fault::Skew { host: Host::TokenService, by_ms: -2_000 },
     ];
-    let times = (1..).map(|n| Duration::from_millis(n * 6_010));
+    let times = (1..).map(|n| Duration::from_millis(n * 3_610));
     scenario.faults =
         times.zip(faults).map(|(at, fault)| Armed { at: Trigger::Elapsed(at), fault }).collect();
     scenario
 }
 
-#[test]
-fn a_scenario_happens_the_same_way_again_whatever_ran_in_between() {
+fn happens_again(engine: EngineKind) {
     let project = project();
     for seed in 0..3 {
         let scenario = broken_world(seed);
-        let once = play(&project, &scenario);
+        let once = play(engine, &project, &scenario);
         let mut other = default_world(seed + 100);
         for turns in [1, 2, 3, 5] {
             other.turns.truncate(turns);
-            play(&project, &other);
-            let again = play(&project, &scenario);
+            for engine in ENGINES {
+                play(engine, &project, &other);
+            }
+            let again = play(engine, &project, &scenario);
             assert_eq!(once.first_divergence(&again), None, "seed {seed}");
             assert_eq!(once.hash(), again.hash());
         }
     }
+}
+
+#[test]
+fn a_scenario_happens_the_same_way_again_whatever_ran_in_between() {
+    happens_again(EngineKind::Turmoil);
+}
+
+#[test]
+fn so_it_does_on_the_event_engine() {
+    happens_again(EngineKind::Event);
 }
 
 /// A working copy with nothing but sessions, for what a process leaves behind.
@@ -145,17 +165,22 @@ fn same_everywhere(name: &str, arguments: &[&str]) {
 #[test]
 fn a_seed_happens_the_same_way_in_every_process() {
     same_everywhere("seed", &["--seed", "3"]);
+    same_everywhere("seed-event", &["--seed", "3", "--engine", "event"]);
 }
 
 #[test]
 fn a_session_with_faults_happens_the_same_way_in_every_process() {
     same_everywhere("session", &["sessions/rough.yaml"]);
+    same_everywhere("session-event", &["sessions/rough.yaml", "--engine", "event"]);
 }
 
 #[test]
 fn a_process_tells_the_hash_that_a_test_computes() {
-    let (hash, trace) = in_a_process(rehearse(), &working_copy("same"), &["--seed", "5"]);
-    let ours = play(&project(), &default_world(5));
-    assert_eq!(first_difference(&trace, &ours.to_text()), None);
-    assert_eq!(hash.trim(), ours.hash());
+    for (engine, name) in ENGINES.into_iter().zip(["turmoil", "event"]) {
+        let root = working_copy(&format!("same-{name}"));
+        let (hash, trace) = in_a_process(rehearse(), &root, &["--seed", "5", "--engine", name]);
+        let ours = play(engine, &project(), &default_world(5));
+        assert_eq!(first_difference(&trace, &ours.to_text()), None);
+        assert_eq!(hash.trim(), ours.hash());
+    }
 }

@@ -6,7 +6,8 @@ use rehearse::report::transcript::transcript;
 use rehearse::scenario::{
     Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec,
 };
-use rehearse::trace::{Trace, What};
+use rehearse::trace::{Event, Trace, What, Wire};
+use rehearse::world::EngineKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -100,20 +101,46 @@ fn ended(trace: &Trace, wanted: &Host, why: &str) -> bool {
     count(trace, ends) > 0
 }
 
+/// What happened after the moment at which the first fault began, until it ended.
+fn during(trace: &Trace) -> Vec<&Event> {
+    let began = trace.events.iter().find(|e| matches!(e.what, What::Injected { .. }));
+    let moment = began.expect("a fault began").at_us;
+    let rest = trace.events.iter().filter(|event| event.at_us > moment);
+    rest.take_while(|event| !matches!(event.what, What::Healed { .. })).collect()
+}
+
+/// Whether ana read no frame while the first fault lasted, and many in all.
+fn deaf(trace: &Trace) -> bool {
+    let reads = |event: &&Event| event.host == ana() && matches!(event.what, What::Received { .. });
+    during(trace).into_iter().filter(reads).count() == 0
+        && trace.events.iter().filter(reads).count() > 5
+}
+
+/// Whether ana's app said so.
+fn said(trace: &Trace, wanted: &str) -> bool {
+    let says = |host: &Host, what: &What| {
+        *host == ana() && matches!(what, What::Link { state } if state.starts_with(wanted))
+    };
+    count(trace, says) > 0
+}
+
 /// How long the users were busy.
 fn script(trace: &Trace) -> Duration {
     let done = trace.events.iter().find(|event| matches!(event.what, What::ScriptDone));
     Duration::from_micros(done.map_or(0, |event| event.at_us))
 }
 
+/// Who plays what.
+type Run<'a> = (EngineKind, u64, &'a [Armed]);
+
 /// What is wrong with a run of these faults.
-fn wrong(project: &Project, seed: u64, faults: &[Armed], bit: Bit<'_>) -> Option<String> {
+fn wrong(project: &Project, (engine, seed, faults): Run<'_>, bit: Bit<'_>) -> Option<String> {
     let scenario = scenario(seed, faults.to_vec());
-    let run = Rehearsal::of_scenario(project, &scenario).expect("the harness works");
+    let run = Rehearsal::on(engine, project, &scenario).expect("the harness works");
     let trace = &run.trace;
     let injected = count(trace, |_, what| matches!(what, What::Injected { .. }));
     let healed = count(trace, |_, what| matches!(what, What::Healed { .. }));
-    let lasting = faults.iter().filter(|armed| !matches!(armed.fault, Fault::Cut { .. })).count();
+    let lasting = faults.iter().filter(|armed| !armed.fault.is_momentary()).count();
     let why = if !run.violations.is_empty() {
         format!("{:#?}", run.violations)
     } else if (injected, healed) != (faults.len(), lasting) {
@@ -123,15 +150,22 @@ fn wrong(project: &Project, seed: u64, faults: &[Armed], bit: Bit<'_>) -> Option
     } else {
         return None;
     };
-    Some(format!("seed {seed}, {faults:?}\n{why}\n{}", transcript(&scenario, trace)))
+    Some(format!("{engine:?}, seed {seed}, {faults:?}\n{why}\n{}", transcript(&scenario, trace)))
 }
 
 /// Plays the faults of every case over all seeds.
 fn hold_true(cases: &[(Vec<Armed>, Bit<'_>)]) {
     let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
-    let runs = cases.iter().flat_map(|case| SEEDS.map(move |seed| (seed, case)));
-    let found: Vec<_> =
-        runs.filter_map(|(seed, (faults, bit))| wrong(&project, seed, faults, *bit)).collect();
+    let engines = [EngineKind::Turmoil, EngineKind::Event];
+    let runs = engines.into_iter().flat_map(|engine| SEEDS.map(move |seed| (engine, seed)));
+    let found: Vec<_> = runs
+        .flat_map(|(engine, seed)| {
+            cases.iter().filter_map({
+                let project = &project;
+                move |(faults, bit)| wrong(project, (engine, seed, faults), *bit)
+            })
+        })
+        .collect();
     assert!(found.is_empty(), "{} runs are wrong\n{}", found.len(), found.join("\n"));
 }
 
@@ -294,4 +328,113 @@ fn nobody_is_signed_out_whenever_the_token_service_loses_its_power_or_its_proces
             (vec![after(0, cut()), after(at, crash(Host::TokenService, 500))], &signed_in),
         ]);
     }
+}
+
+#[test]
+fn a_client_that_reads_nothing_for_a_while_catches_up() {
+    let slow = |lasts| Fault::SlowReader { client: ana(), lasts: ms(lasts) };
+    let bit = |trace: &Trace| deaf(trace) && script(trace) > ms(9_000);
+    hold_true(&[
+        (vec![after(0, slow(6_000))], &bit),
+        (vec![on("ack", slow(6_000))], &bit),
+        // So long that both ends give the connection up, and its successors too.
+        (vec![after(0, slow(90_000))], &bit),
+    ]);
+}
+
+#[test]
+fn a_half_open_connection_is_given_up_by_both_ends_or_reset_at_the_end() {
+    let half_open = |lasts| Fault::HalfOpen { client: ana(), lasts: ms(lasts) };
+    let reset = |trace: &Trace| deaf(trace) && ended(trace, &ana(), "connection reset");
+    let replaced = |trace: &Trace| {
+        let connects = |event: &Event| {
+            event.host == ana()
+                && matches!(&event.what, What::Connected { to: Host::Gateway(_), .. })
+        };
+        during(trace).into_iter().any(connects) && !ended(trace, &ana(), "connection reset")
+    };
+    hold_true(&[
+        (vec![after(0, half_open(8_000))], &reset),
+        (vec![on("ack", half_open(8_000))], &reset),
+        (vec![after(0, half_open(120_000))], &replaced),
+    ]);
+}
+
+#[test]
+fn a_client_offline_says_so_and_returns_as_soon_as_it_is_online() {
+    let offline = |lasts| Fault::Offline { client: ana(), lasts: ms(lasts) };
+    let bit = |trace: &Trace| deaf(trace) && said(trace, "offline");
+    hold_true(&[
+        (vec![after(0, offline(5_000))], &bit),
+        (vec![on("ack", offline(5_000))], &bit),
+        (vec![after(0, offline(60_000))], &bit),
+    ]);
+}
+
+#[test]
+fn a_paused_client_does_nothing_and_goes_on_where_it_was() {
+    let pause = |lasts| Fault::Pause { host: ana(), lasts: ms(lasts) };
+    let still = |trace: &Trace| {
+        let does = |event: &Event| event.host == ana() && !matches!(event.what, What::Said { .. });
+        !during(trace).into_iter().any(does) && script(trace) > ms(9_000)
+    };
+    hold_true(&[
+        (vec![on("ack", pause(6_000))], &still),
+        (vec![on("user_turn", pause(120_000))], &still),
+    ]);
+}
+
+#[test]
+fn clocks_a_little_apart_are_tolerated() {
+    let skew = |host, by_ms| after(0, Fault::Skew { host, by_ms });
+    let anything =
+        |trace: &Trace| count(trace, |_, what| matches!(what, What::Injected { .. })) > 0;
+    for host in serving_hosts() {
+        let faults = |by_ms| vec![skew(host.clone(), by_ms), after(10, cut())];
+        hold_true(&[(faults(2_000), &anything), (faults(-2_000), &anything)]);
+    }
+}
+
+#[test]
+fn a_gateway_whose_clock_is_ahead_ends_a_token_early() {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    let skews = [1, 2].map(|n| after(0, Fault::Skew { host: Host::Gateway(n), by_ms: 580_000 }));
+    let mut scenario = scenario(1, [&skews[..], &[after(10, cut())]].concat());
+    scenario.world.lasts = Duration::from_secs(60);
+    let run = Rehearsal::of_scenario(&project, &scenario).expect("the harness works");
+    let expired = |host: &Host, what: &What| {
+        let close = |frame: &Wire| matches!(frame, Wire::Close { code: Some(4410), .. });
+        *host == ana() && matches!(what, What::Received { frame, .. } if close(frame))
+    };
+    assert!(count(&run.trace, expired) > 0, "{}", transcript(&scenario, &run.trace));
+    assert!(run.violations.is_empty(), "{:#?}", run.violations);
+}
+
+#[test]
+fn serving_hosts_are_not_paused() {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    let pause = Fault::Pause { host: Host::Agent, lasts: ms(10) };
+    let refused = Rehearsal::of_scenario(&project, &scenario(1, vec![after(0, pause)]));
+    let why = refused.map(drop).expect_err("it was played");
+    let cause = std::error::Error::source(&why).map(ToString::to_string);
+    assert_eq!(cause.as_deref(), Some("agent cannot be paused: only clients can"));
+}
+
+#[test]
+fn roles_and_clients_keep_to_the_configuration_of_the_scenario() {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    let mut scenario = scenario(1, Vec::new());
+    scenario.world.lasts = Duration::from_secs(20);
+    scenario.world.config.gateway.heartbeat = Duration::from_secs(1);
+    scenario.world.config.token.access_ttl = Duration::from_secs(8);
+    let run = Rehearsal::of_scenario(&project, &scenario).expect("the harness works");
+    let read = |wanted: &dyn Fn(&Wire) -> bool| {
+        count(&run.trace, |host, what| {
+            *host == ana() && matches!(what, What::Received { frame, .. } if wanted(frame))
+        })
+    };
+    let ping = |frame: &Wire| matches!(frame, Wire::Text(text) if text.contains("\"ping\""));
+    assert!(read(&ping) > 10, "{} pings", read(&ping));
+    let expired = |frame: &Wire| matches!(frame, Wire::Close { code: Some(4410), .. });
+    assert!(read(&expired) > 0, "no token ended");
 }

@@ -1,9 +1,10 @@
 //! What the serving roles keep to.
 
+use serde::Serialize;
 use std::time::Duration;
 
 /// The token service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TokenConfig {
     /// How long an access token is good for. Default 10 minutes: short, since a gateway that does not hear of
     /// a revocation accepts it to its end.
@@ -36,7 +37,7 @@ impl Default for TokenConfig {
 }
 
 /// The real-estate agent's server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgentConfig {
     /// How long requests may take to finish after the wish to stop. Default 2 s.
     pub grace: Duration,
@@ -49,7 +50,7 @@ impl Default for AgentConfig {
 }
 
 /// The supervisor.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SupervisorConfig {
     /// How long an agent may take for one call. Default 2 s (Dialogflow CX gives webhooks 5 s; a person
     /// waits for two of ours at most).
@@ -81,7 +82,7 @@ impl Default for SupervisorConfig {
 }
 
 /// The gateway. "B8" and so on are the sections of the project's study of gateways and clients.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GatewayConfig {
     /// How long a connection may take to say hello. Default 10 s (Centrifugo closes a stale one after 10 s).
     pub hello_timeout: Duration,

@@ -2,7 +2,7 @@
 //!
 //! It does not ask how good an answer is, nor whether it came in time.
 
-use super::{Oracle, Violation, gave_up, logs, said, script_done, shown, user_turn};
+use super::{Oracle, Violation, given_up, logs, said, script_done, shown, user_turn};
 use crate::scenario::Scenario;
 use crate::trace::{Event, Trace, What};
 use assistant::contract::frame::LogFrame;
@@ -106,9 +106,10 @@ fn unanswered_users(trace: &Trace) -> Vec<Violation> {
         .filter(|(_, frame)| frame.body.is_final())
         .map(|(event, frame)| (&event.host, &frame.in_reply_to))
         .collect();
+    let given_up = given_up(trace);
     said(trace)
         .filter(|(event, turn)| !ended.contains(&(&event.host, *turn)))
-        .filter(|(event, turn)| !gave_up(trace, &event.host, turn))
+        .filter(|(event, turn)| !given_up.contains(&(&event.host, *turn)))
         .map(|(event, turn)| {
             let host = &event.host;
             let what = format!("{host} said {turn} and was shown no final frame");

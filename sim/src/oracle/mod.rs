@@ -17,6 +17,7 @@ use crate::scenario::{Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::{MessageId, ThreadId};
+use std::collections::BTreeSet;
 
 /// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,11 +76,6 @@ fn logs(trace: &Trace) -> impl Iterator<Item = (&Event, &ThreadId, &[LogFrame])>
     })
 }
 
-/// The durable log of the thread with this name.
-fn log_of<'t>(trace: &'t Trace, thread: &str) -> Option<(&'t Event, &'t [LogFrame])> {
-    logs(trace).find(|(_, id, _)| id.as_str() == thread).map(|(event, _, frames)| (event, frames))
-}
-
 /// The frames that clients showed, with the event that tells of each.
 fn shown(trace: &Trace) -> impl Iterator<Item = (&Event, &LogFrame)> {
     trace.events.iter().filter_map(|event| {
@@ -98,12 +94,16 @@ fn said(trace: &Trace) -> impl Iterator<Item = (&Event, &MessageId)> {
     })
 }
 
-/// Whether `host` gave the turn up.
-fn gave_up(trace: &Trace, host: &Host, turn: &MessageId) -> bool {
-    trace.events.iter().any(|event| {
-        event.host == *host
-            && matches!(&event.what, What::GivenUp { message_id, .. } if message_id == turn)
-    })
+/// The turns that their hosts gave up.
+fn given_up(trace: &Trace) -> BTreeSet<(&Host, &MessageId)> {
+    let given_up = trace.events.iter().filter_map(|event| {
+        if let What::GivenUp { message_id, .. } = &event.what {
+            Some((&event.host, message_id))
+        } else {
+            None
+        }
+    });
+    given_up.collect()
 }
 
 /// Whether every user came to the end of the script.

@@ -3,11 +3,11 @@
 //!
 //! It compares contents, not times: how long a frame took is no concern of this question.
 
-use super::{Oracle, Violation, gave_up, kind, log_of, said, script_done, user_turn};
+use super::{Oracle, Violation, kind, logs, script_done, user_turn};
 use crate::scenario::{ClientSpec, Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use assistant::contract::frame::LogFrame;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "recovery";
 
@@ -19,26 +19,42 @@ pub(super) const ORACLE: Oracle = Oracle {
 
 fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut found = missing_logs(scenario, trace);
+    let done = script_done(trace);
+    let logs: BTreeMap<&str, _> =
+        logs(trace).map(|(event, thread, frames)| (thread.as_str(), (event, frames))).collect();
+    let events = by_host(trace);
     for client in &scenario.clients {
-        if let Some((event, log)) = log_of(trace, &client.thread) {
-            found.extend(other_than_log(client, trace, log));
-            if script_done(trace) {
-                found.extend(incomplete(client, trace, (event, log)));
-                found.extend(vanished(client, trace, log));
+        let host = Host::Client(client.name.clone());
+        let events = events.get(&host).map_or(&[][..], Vec::as_slice);
+        if let Some(&(event, log)) = logs.get(client.thread.as_str()) {
+            found.extend(other_than_log(client, events, log));
+            if done {
+                found.extend(incomplete(client, events, (event, log)));
+                found.extend(vanished(client, events, log));
             }
-            found.extend(acked_in_vain(client, trace, log));
+            found.extend(acked_in_vain(client, events, log));
         }
     }
     found
+}
+
+/// The events of each host, in order.
+fn by_host(trace: &Trace) -> BTreeMap<&Host, Vec<&Event>> {
+    let mut hosts: BTreeMap<&Host, Vec<&Event>> = BTreeMap::new();
+    for event in &trace.events {
+        hosts.entry(&event.host).or_default().push(event);
+    }
+    hosts
 }
 
 fn missing_logs(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let at_us = trace.events.last().map_or(0, |event| event.at_us);
     let threads: BTreeSet<&str> =
         scenario.clients.iter().map(|client| client.thread.as_str()).collect();
+    let logged: BTreeSet<&str> = logs(trace).map(|(_, thread, _)| thread.as_str()).collect();
     threads
         .into_iter()
-        .filter(|thread| log_of(trace, thread).is_none())
+        .filter(|thread| !logged.contains(thread))
         .map(|thread| Violation {
             oracle: NAME,
             at_us,
@@ -48,13 +64,12 @@ fn missing_logs(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
         .collect()
 }
 
-/// What the client has shown since its view began.
-fn view<'t>(client: &ClientSpec, trace: &'t Trace) -> Vec<(&'t Event, &'t LogFrame)> {
-    let host = Host::Client(client.name.clone());
+/// What a client has shown since its view began.
+fn view<'t>(events: &[&'t Event]) -> Vec<(&'t Event, &'t LogFrame)> {
     let mut view = Vec::new();
-    for event in trace.events.iter().filter(|event| event.host == host) {
+    for event in events {
         if let What::Shown { frame } = &event.what {
-            view.push((event, &**frame));
+            view.push((*event, &**frame));
         } else if matches!(event.what, What::ViewReset) {
             view.clear();
         }
@@ -63,9 +78,9 @@ fn view<'t>(client: &ClientSpec, trace: &'t Trace) -> Vec<(&'t Event, &'t LogFra
 }
 
 /// The first frame of the view that is not the log's.
-fn other_than_log(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Option<Violation> {
+fn other_than_log(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Option<Violation> {
     let (name, thread) = (&client.name, &client.thread);
-    for (place, (event, frame)) in view(client, trace).into_iter().enumerate() {
+    for (place, (event, frame)) in view(events).into_iter().enumerate() {
         let logged = log.get(place);
         if logged == Some(frame) {
             continue;
@@ -92,10 +107,10 @@ fn other_than_log(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Optio
 
 fn incomplete(
     client: &ClientSpec,
-    trace: &Trace,
+    events: &[&Event],
     (event, log): (&Event, &[LogFrame]),
 ) -> Option<Violation> {
-    let shown = view(client, trace).len();
+    let shown = view(events).len();
     let missing = log.get(shown)?;
     let what = format!(
         "{} showed {shown} of the {} frames of {}; frame {} ({} in reply to {}) is missing",
@@ -110,9 +125,9 @@ fn incomplete(
     Some(Violation { host, ..Violation::at(NAME, event, what) })
 }
 
-fn acked_in_vain(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Violation> {
+fn acked_in_vain(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Violation> {
     let mut found = Vec::new();
-    for event in of(client, trace) {
+    for event in events {
         let What::Acked { message_id, seq } = &event.what else {
             continue;
         };
@@ -132,25 +147,27 @@ fn acked_in_vain(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Vi
     found
 }
 
-fn vanished(client: &ClientSpec, trace: &Trace, log: &[LogFrame]) -> Vec<Violation> {
-    let host = Host::Client(client.name.clone());
-    said(trace)
-        .filter(|(event, _)| event.host == host)
-        .filter(|(_, turn)| !log.iter().any(|frame| user_turn(frame) == Some(turn)))
-        .filter(|(_, turn)| !gave_up(trace, &host, turn))
+fn vanished(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Violation> {
+    let logged: BTreeSet<_> = log.iter().filter_map(user_turn).collect();
+    let mut given_up = BTreeSet::new();
+    let mut said = Vec::new();
+    for event in events {
+        if let What::GivenUp { message_id, .. } = &event.what {
+            given_up.insert(message_id);
+        } else if let What::Said { message_id, .. } = &event.what {
+            said.push((event, message_id));
+        }
+    }
+    said.into_iter()
+        .filter(|(_, turn)| !logged.contains(turn) && !given_up.contains(turn))
         .map(|(event, turn)| {
             let what = format!(
-                "{host} said {turn}, which is neither in the log of {} nor given up",
-                client.thread
+                "{} said {turn}, which is neither in the log of {} nor given up",
+                client.name, client.thread
             );
             Violation::at(NAME, event, what)
         })
         .collect()
-}
-
-fn of<'t>(client: &ClientSpec, trace: &'t Trace) -> impl Iterator<Item = &'t Event> {
-    let host = Host::Client(client.name.clone());
-    trace.events.iter().filter(move |event| event.host == host)
 }
 
 #[cfg(test)]

@@ -250,6 +250,17 @@ fn fault_words(fault: &Fault) -> String {
         Fault::Cut { client } => format!("cut {client}'s connection"),
         Fault::Duplicate { client } => format!("deliver a frame to {client} twice"),
         Fault::Reorder { client } => format!("deliver a frame to {client} behind the next one"),
+        Fault::SlowReader { client, lasts } => format!("{client} reads nothing for {lasts:?}"),
+        Fault::HalfOpen { client, lasts } => {
+            format!("{client}'s connections pass nothing, untold for {lasts:?}")
+        }
+        Fault::Offline { client, lasts } => format!("{client} is offline for {lasts:?}"),
+        Fault::Pause { host, lasts } => format!("pause {host} for {lasts:?}"),
+        Fault::Skew { host, by_ms } => {
+            let by = Duration::from_millis(by_ms.unsigned_abs());
+            let way = if *by_ms < 0 { "back" } else { "ahead" };
+            format!("set {host}'s wall clock {way} by {by:?}")
+        }
     }
 }
 

@@ -80,19 +80,86 @@ pub enum Fault {
         /// Which client.
         client: Host,
     },
+    /// A client reads nothing from its sockets; what is sent to it piles up, first on its side and then
+    /// at the senders, which wait.
+    SlowReader {
+        /// Which client.
+        client: Host,
+        /// How long.
+        lasts: Duration,
+    },
+    /// Nothing passes on the connections that a client has, in either direction, and neither end is told:
+    /// no end, no reset, no timeout. New connections work. At its end whoever still holds one is reset, as
+    /// by a NAT that has forgotten it.
+    HalfOpen {
+        /// Which client.
+        client: Host,
+        /// How long nobody is told.
+        lasts: Duration,
+    },
+    /// A client's device has no network: it is told so, its links are partitioned, and it is told again
+    /// when they are repaired.
+    Offline {
+        /// Which client.
+        client: Host,
+        /// How long.
+        lasts: Duration,
+    },
+    /// A client's process is not run: SIGSTOP, or the lid of a laptop. Time goes on, so its timers are late
+    /// when it resumes; its sockets fill meanwhile.
+    Pause {
+        /// Which client; roles start tasks of their own, which no engine can hold back.
+        host: Host,
+        /// How long.
+        lasts: Duration,
+    },
+    /// The wall clock of a serving host is wrong from now on, to the end of the run.
+    Skew {
+        /// Which host.
+        host: Host,
+        /// How far it is ahead, milliseconds; negative: behind.
+        by_ms: i64,
+    },
 }
 
 impl Fault {
-    /// Whether it happens to one frame, at once and without an end.
+    /// Whether it has no end: it happens to one frame, at once, or stays for the rest of the run.
     #[must_use]
     pub fn is_momentary(&self) -> bool {
         match self {
-            Self::Cut { .. } | Self::Duplicate { .. } | Self::Reorder { .. } => true,
+            Self::Cut { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::Skew { .. } => true,
             Self::Crash { .. }
             | Self::PowerLoss { .. }
             | Self::Bounce { .. }
             | Self::Partition { .. }
-            | Self::Hold { .. } => false,
+            | Self::Hold { .. }
+            | Self::SlowReader { .. }
+            | Self::HalfOpen { .. }
+            | Self::Offline { .. }
+            | Self::Pause { .. } => false,
+        }
+    }
+
+    /// The client that it befalls, if it is one client's own trouble.
+    #[must_use]
+    pub fn client(&self) -> Option<&Host> {
+        match self {
+            Self::Cut { client }
+            | Self::Duplicate { client }
+            | Self::Reorder { client }
+            | Self::SlowReader { client, .. }
+            | Self::HalfOpen { client, .. }
+            | Self::Offline { client, .. }
+            | Self::Pause { host: client, .. } => Some(client),
+            Self::Crash { .. }
+            | Self::PowerLoss { .. }
+            | Self::Bounce { .. }
+            | Self::Partition { .. }
+            | Self::Hold { .. }
+            | Self::Skew { .. } => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Scenarios from seeds: the default world, in which everybody talks and nothing goes wrong.
+//! Scenarios from seeds: the default world, in which everybody talks and nothing goes wrong, and crowds.
 
 use super::{ClientSpec, Pace, Scenario, Turn, WorldSpec};
 use std::time::Duration;
@@ -52,5 +52,87 @@ pub fn default_world(seed: u64) -> Scenario {
         turns,
         pace: Pace::Apart,
         faults: Vec::new(),
+    }
+}
+
+/// Many clients, each a person with a thread of their own: `c0001`, `c0002` and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crowd {
+    /// How many, at least 1.
+    pub clients: usize,
+    /// Over how long their first connections are spread.
+    pub arrive_over: Duration,
+    /// How long each thinks before each turn; absent: they only listen.
+    pub turn_every: Option<Duration>,
+    /// How long they stay at least.
+    pub lasts: Duration,
+}
+
+impl Crowd {
+    /// The scenario of a crowd, without faults. Each says as much as fits between its arrival and the end.
+    #[must_use]
+    pub fn scenario(&self, seed: u64) -> Scenario {
+        let name = |number: usize| format!("c{number:04}");
+        let clients = (1..=self.clients).map(|number| ClientSpec {
+            name: name(number),
+            user: format!("u-{}", name(number)),
+            thread: format!("t-{}", name(number)),
+        });
+        let turns = (0..self.clients).flat_map(|client| {
+            let pause = self.turn_every.unwrap_or(Duration::MAX);
+            let sayings = SAYINGS.iter().cycle().skip(client % SAYINGS.len());
+            sayings.take(self.turns_of(client)).map(move |text| Turn {
+                client,
+                text: (*text).to_owned(),
+                pause,
+                faults: Vec::new(),
+            })
+        });
+        let usual = WorldSpec::default();
+        Scenario {
+            name: format!("crowd-{}-{seed}", self.clients),
+            seed,
+            world: WorldSpec {
+                limit: self.lasts + usual.limit,
+                lasts: self.lasts,
+                arrive_over: self.arrive_over,
+                ..usual
+            },
+            clients: clients.collect(),
+            turns: turns.collect(),
+            pace: Pace::Apart,
+            faults: Vec::new(),
+        }
+    }
+
+    fn turns_of(&self, client: usize) -> usize {
+        let share = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let arrives = self.arrive_over * share(client) / share(self.clients.max(1));
+        let every = self.turn_every.map_or(0, |every| every.as_millis());
+        let stays = self.lasts.saturating_sub(arrives).as_millis();
+        usize::try_from(stays.checked_div(every).unwrap_or(0)).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_says_as_much_as_fits_and_shares_nothing() {
+        let seconds = Duration::from_secs;
+        let crowd = Crowd {
+            clients: 10,
+            arrive_over: seconds(20),
+            turn_every: Some(seconds(10)),
+            lasts: seconds(30),
+        };
+        let scenario = crowd.scenario(7);
+        let turns = |client| scenario.turns.iter().filter(|turn| turn.client == client).count();
+        assert_eq!([0, 4, 5, 6, 9].map(turns), [3, 2, 2, 1, 1]);
+        assert_eq!(scenario.clients[9].name, "c0010");
+        let threads = scenario.clients.iter().map(|client| &client.thread);
+        assert_eq!(threads.collect::<std::collections::BTreeSet<_>>().len(), 10);
+        assert!(Crowd { turn_every: None, ..crowd }.scenario(7).turns.is_empty());
     }
 }

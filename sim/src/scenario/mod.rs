@@ -7,9 +7,10 @@ mod generate;
 mod host;
 
 pub use fault::{Armed, Fault, Trigger};
-pub use generate::default_world;
+pub use generate::{Crowd, default_world};
 pub use host::{BadHost, Host};
 
+use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -45,6 +46,27 @@ pub struct WorldSpec {
     pub jitter: Duration,
     /// The run is given up at this simulated time.
     pub limit: Duration,
+    /// The script is not over before this time, even if everything is said: faults have time to happen.
+    pub lasts: Duration,
+    /// Over how long the first connections of the clients are spread, evenly and in their order.
+    pub arrive_over: Duration,
+    /// What the roles and the clients keep to.
+    pub config: Config,
+}
+
+/// What the roles and the clients keep to: the values of production, unless a test says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Config {
+    /// Every gateway.
+    pub gateway: GatewayConfig,
+    /// The supervisor.
+    pub supervisor: SupervisorConfig,
+    /// The agent.
+    pub agent: AgentConfig,
+    /// The token service.
+    pub token: TokenConfig,
+    /// Every client.
+    pub client: ClientPolicy,
 }
 
 impl Default for WorldSpec {
@@ -55,6 +77,9 @@ impl Default for WorldSpec {
             latency: Duration::from_millis(10),
             jitter: Duration::from_millis(5),
             limit: Duration::from_secs(600),
+            lasts: Duration::ZERO,
+            arrive_over: Duration::ZERO,
+            config: Config::default(),
         }
     }
 }

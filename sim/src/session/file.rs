@@ -150,6 +150,7 @@ impl Reader {
             latency: self.at_least_1ms(yaml.latency.as_ref(), usual.latency),
             jitter: self.duration_or(yaml.jitter.as_ref(), usual.jitter),
             limit: self.at_least_1ms(yaml.limit.as_ref(), usual.limit),
+            ..usual
         }
     }
 
@@ -326,6 +327,25 @@ impl Reader {
             FaultYaml::Cut { client } => Fault::Cut { client: self.named(client) },
             FaultYaml::Duplicate { client } => Fault::Duplicate { client: self.named(client) },
             FaultYaml::Reorder { client } => Fault::Reorder { client: self.named(client) },
+            FaultYaml::SlowReader { client, lasts } => {
+                Fault::SlowReader { client: self.named(client), lasts: self.duration(lasts) }
+            }
+            FaultYaml::HalfOpen { client, lasts } => {
+                Fault::HalfOpen { client: self.named(client), lasts: self.duration(lasts) }
+            }
+            FaultYaml::Offline { client, lasts } => {
+                Fault::Offline { client: self.named(client), lasts: self.duration(lasts) }
+            }
+            FaultYaml::Pause { host, lasts } => {
+                let lasts = self.duration(lasts);
+                let host = self.client_only(host)?;
+                Fault::Pause { host, lasts }
+            }
+            FaultYaml::Skew { host, by } => {
+                let by_ms = self.skew(by);
+                let host = self.server(host)?;
+                Fault::Skew { host, by_ms }
+            }
         })
     }
 
@@ -351,9 +371,35 @@ impl Reader {
     fn server(&mut self, name: &At<String>) -> Option<Host> {
         let host = self.host(name)?;
         if let Host::Client(_) = host {
-            self.wrong(name.span, "expected a serving host: a client cannot be stopped");
+            self.wrong(name.span, "expected a serving host, not a client");
         }
         Some(host)
+    }
+
+    /// A host whose process can be held back.
+    fn client_only(&mut self, name: &At<String>) -> Option<Host> {
+        let host = self.host(name)?;
+        if !matches!(host, Host::Client(_)) {
+            self.wrong(name.span, "expected a client: a serving host cannot be paused");
+        }
+        Some(host)
+    }
+
+    /// A duration with a sign, in milliseconds.
+    fn skew(&mut self, text: &At<String>) -> i64 {
+        let (sign, length) = match text.value.strip_prefix('-') {
+            Some(length) => (-1, length),
+            None => (1, text.value.as_str()),
+        };
+        let by = duration(length).and_then(|by| i64::try_from(by.as_millis()).ok());
+        by.filter(|by| *by > 0).map_or_else(
+            || {
+                let wrong = format!("expected a skew such as 90s or -2m, got `{}`", text.value);
+                self.wrong(text.span, wrong);
+                0
+            },
+            |by| sign * by,
+        )
     }
 
     fn host(&mut self, name: &At<String>) -> Option<Host> {

@@ -95,6 +95,11 @@ pub(super) enum FaultYaml {
     Cut { client: At<String> },
     Duplicate { client: At<String> },
     Reorder { client: At<String> },
+    SlowReader { client: At<String>, lasts: At<String> },
+    HalfOpen { client: At<String>, lasts: At<String> },
+    Offline { client: At<String>, lasts: At<String> },
+    Pause { host: At<String>, lasts: At<String> },
+    Skew { host: At<String>, by: At<String> },
 }
 
 #[derive(Debug, Deserialize)]

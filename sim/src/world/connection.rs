@@ -10,6 +10,17 @@ use std::time::Duration;
 /// How long written bytes may stay undelivered before the connection ends: `TCP_USER_TIMEOUT`, 20 s.
 pub(super) const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// The buffer of a socket in each direction, bytes: how much may have arrived and not been read, how much
+/// may be under way to there, and how much a writer may send into the void. A writer waits beyond that.
+pub(super) const WINDOW_BYTES: usize = 64 * 1024;
+
+/// What a side wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    Read,
+    Write,
+}
+
 /// How a pair of hosts is kept apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Block {
@@ -28,6 +39,8 @@ pub(super) enum Fate {
     Orphaned { side: usize, at: Duration },
     /// This end is gone, and nobody tells the other.
     Silent { side: usize },
+    /// The way between is gone, and nobody tells either end.
+    Forgotten,
 }
 
 /// What stands in the way of one side of a connection.
@@ -63,6 +76,8 @@ pub(super) struct Surroundings {
     pub block: Option<Block>,
     /// Whether the other host can answer.
     pub other_is_up: bool,
+    /// Whether this host reads nothing for the time being.
+    pub is_slow: bool,
 }
 
 /// Two ends: the dialler is side 0, the accepter side 1.
@@ -78,6 +93,8 @@ pub(super) struct Connection {
     wrote_at: [Option<Duration>; 2],
     /// Since when a side has had bytes under way that cannot arrive.
     stuck_since: [Option<Duration>; 2],
+    /// What each side has sent and the other has not taken, bytes.
+    under_way: [usize; 2],
     wakers: [Vec<Waker>; 2],
 }
 
@@ -91,6 +108,7 @@ impl Connection {
             claim_until,
             wrote_at: [None, None],
             stuck_since: [None, None],
+            under_way: [0, 0],
             wakers: [Vec::new(), Vec::new()],
         }
     }
@@ -125,10 +143,31 @@ impl Connection {
         self.open == [false, false]
     }
 
-    /// Notes that `side` has written.
-    pub(super) fn wrote(&mut self, side: usize, now: Duration) {
+    /// How much `side` may send now, bytes.
+    pub(super) fn room(&self, side: usize) -> usize {
+        WINDOW_BYTES.saturating_sub(self.under_way.get(side).copied().unwrap_or(0))
+    }
+
+    /// Notes that `side` has sent something.
+    pub(super) fn sent(&mut self, side: usize, length: usize, now: Duration) {
         if let Some(wrote_at) = self.wrote_at.get_mut(side) {
             *wrote_at = Some(now);
+        }
+        if let Some(under_way) = self.under_way.get_mut(side) {
+            *under_way += length;
+        }
+    }
+
+    /// Notes that `side` has taken something; a writer that had no room must learn of it.
+    pub(super) fn took(&mut self, side: usize, length: usize) -> Vec<Waker> {
+        let other = 1_usize.saturating_sub(side);
+        let was_full = self.room(other) == 0;
+        if let Some(under_way) = self.under_way.get_mut(other) {
+            *under_way = under_way.saturating_sub(length);
+        }
+        match self.wakers.get_mut(other) {
+            Some(wakers) if was_full => std::mem::take(wakers),
+            Some(_) | None => Vec::new(),
         }
     }
 
@@ -160,11 +199,19 @@ impl Connection {
     /// What stands in the way of `side`; whoever asks is woken when that may have changed.
     pub(super) fn gate(
         &mut self,
-        side: usize,
+        (side, act): (usize, Act),
         around: Surroundings,
         context: &mut Context<'_>,
     ) -> Gate {
-        let gate = self.judge(side, around);
+        let mut gate = self.judge(side, around);
+        if around.is_slow && act == Act::Read {
+            gate = match gate {
+                Gate::Open | Gate::Unclaimed { .. } | Gate::Ending { .. } => {
+                    Gate::Blocked { stuck: None }
+                }
+                Gate::Blocked { .. } | Gate::Void { .. } | Gate::Failed(_) | Gate::Gone => gate,
+            };
+        }
         let waits = !matches!(gate, Gate::Failed(_) | Gate::Gone);
         if let Some(wakers) = self.wakers.get_mut(side)
             && waits
@@ -184,6 +231,7 @@ impl Connection {
             {
                 Gate::Gone
             }
+            (Some(Fate::Forgotten), _) => Gate::Void { stuck: None },
             (Some(Fate::Silent { .. }), Some(Block::Hold)) => Gate::Void { stuck: None },
             (Some(Fate::Orphaned { .. }) | None, Some(Block::Hold)) => {
                 Gate::Blocked { stuck: None }

@@ -2,7 +2,7 @@
 //! as in production.
 
 use super::disk::SimDisk;
-use super::engine::Cable;
+use super::engine::{Cable, TaskCount};
 use super::net::SimNet;
 use super::random::split;
 use super::recorder::Recorder;
@@ -12,7 +12,6 @@ use crate::trace::What;
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
 use assistant::client::ClientSetup;
-use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
 use assistant::contract::id::{BadId, UserId};
 use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};
@@ -25,7 +24,6 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 /// The time of day at which every run starts: 2026-03-02, a Monday, 09:00 UTC.
@@ -36,12 +34,17 @@ pub(super) struct Troupe<C> {
     cable: C,
     wires: Arc<Wires>,
     recorder: Recorder,
+    tasks: TaskCount,
     scenario: Scenario,
     catalog: Catalog,
     keys: Keys,
     disks: Mutex<BTreeMap<Host, SimDisk>>,
     running: Mutex<BTreeMap<Host, Running>>,
+    skews: Skews,
 }
+
+/// How far the wall clocks of hosts are ahead, milliseconds.
+type Skews = Arc<Mutex<BTreeMap<Host, i64>>>;
 
 #[derive(Debug, Default)]
 struct Running {
@@ -75,13 +78,25 @@ impl<C: Cable> Troupe<C> {
     pub(super) fn new(
         cable: C,
         wires: Arc<Wires>,
-        recorder: Recorder,
+        tasks: TaskCount,
         scenario: Scenario,
         catalog: Catalog,
     ) -> Arc<Self> {
         let keys = Keys::from_secret(b"a secret of thirty-two bytes or more").expect("long enough");
-        let (disks, running) = (Mutex::default(), Mutex::default());
-        Arc::new(Self { cable, wires, recorder, scenario, catalog, keys, disks, running })
+        let (disks, running, skews) = (Mutex::default(), Mutex::default(), Skews::default());
+        let recorder = wires.recorder().clone();
+        Arc::new(Self {
+            cable,
+            wires,
+            recorder,
+            tasks,
+            scenario,
+            catalog,
+            keys,
+            disks,
+            running,
+            skews,
+        })
     }
 
     /// The disk of a host, which outlives its processes.
@@ -129,7 +144,7 @@ impl<C: Cable> Troupe<C> {
         let ended = self.role(&host, starts, stop.clone()).await;
         let what = match (ended, stop.is_requested()) {
             (Ok(()), true) => What::Stopped {
-                tasks: Handle::current().metrics().num_alive_tasks(),
+                tasks: (self.tasks)(&host.to_string()),
                 sockets: self.wires.sockets(&host),
             },
             (Ok(()), false) => What::Died { why: "ended without being asked".to_owned() },
@@ -138,17 +153,19 @@ impl<C: Cable> Troupe<C> {
         self.recorder.record(&host, what);
         self.wires.leaves(&host);
         self.killed(&host);
+        self.wires.news().tell();
     }
 
     async fn role(&self, host: &Host, starts: u64, stop: Stop) -> io::Result<()> {
         let net = SimNet::new(self.cable.clone(), host.clone(), Arc::clone(&self.wires));
         let listener = net.listen(&address(host)).await?;
         let rng = split(self.scenario.seed, &format!("{host}/{starts}"));
-        let wall = self.wall();
+        let wall = self.wall(host);
+        let config = &self.scenario.world.config;
         let peer = |to: Host| Peer { net: net.clone(), address: address(&to) };
         match host {
             Host::Gateway(_) => {
-                let (config, keys) = (GatewayConfig::default(), self.keys.clone());
+                let (config, keys) = (config.gateway.clone(), self.keys.clone());
                 let (supervisor, token_service) =
                     (peer(Host::Supervisor), peer(Host::TokenService));
                 let gateway = Gateway { config, keys, supervisor, token_service, wall, rng };
@@ -156,17 +173,17 @@ impl<C: Cable> Troupe<C> {
             }
             Host::Supervisor => {
                 let store = Store::open(self.disk(host)).map_err(io::Error::other)?;
-                let (config, agent) = (SupervisorConfig::default(), peer(Host::Agent));
+                let (config, agent) = (config.supervisor.clone(), peer(Host::Agent));
                 let supervisor = Supervisor { config, store, agent, wall, rng };
                 supervisor::run::<SimNet<C>>(supervisor, listener, stop).await
             }
             Host::Agent => {
-                let (config, catalog) = (AgentConfig::default(), self.catalog.clone());
+                let (config, catalog) = (config.agent.clone(), self.catalog.clone());
                 agent::run::<SimNet<C>>(config, catalog, listener, stop).await
             }
             Host::TokenService => {
                 let store = auth::Store::open(self.disk(host)).map_err(io::Error::other)?;
-                let (config, keys) = (TokenConfig::default(), self.keys.clone());
+                let (config, keys) = (config.token.clone(), self.keys.clone());
                 let service = TokenService { config, keys, store, wall };
                 auth::run::<SimNet<C>>(service, listener, stop).await
             }
@@ -190,11 +207,12 @@ impl<C: Cable> Troupe<C> {
                 let first = place.checked_rem(gateways.len()).unwrap_or(0);
                 gateways.rotate_left(first);
                 let user: UserId = spec.user.parse()?;
-                let ttl = TokenConfig::default().refresh_ttl;
+                let config = &self.scenario.world.config;
+                let ttl = config.token.refresh_ttl;
                 // A login a client; its session has the client's name.
                 let login = Claims::refresh(user, spec.name.parse()?, 1, MORNING, ttl);
                 Ok(ClientSetup {
-                    policy: ClientPolicy::default(),
+                    policy: config.client.clone(),
                     client_id: spec.name.parse()?,
                     thread_id: spec.thread.parse()?,
                     gateways,
@@ -207,8 +225,21 @@ impl<C: Cable> Troupe<C> {
             .collect()
     }
 
-    fn wall(&self) -> Wall {
-        let recorder = self.recorder.clone();
-        Wall::new(move || MORNING + recorder.now())
+    /// Sets a host's wall clock ahead, or back.
+    pub(super) fn skew(&self, host: &Host, by_ms: i64) {
+        let mut skews = self.skews.lock().expect("no panic while it is held");
+        *skews.entry(host.clone()).or_default() += by_ms;
+    }
+
+    fn wall(&self, host: &Host) -> Wall {
+        let (recorder, skews, host) =
+            (self.recorder.clone(), Arc::clone(&self.skews), host.clone());
+        Wall::new(move || {
+            let skews = skews.lock().expect("no panic while it is held");
+            let by_ms = skews.get(&host).copied().unwrap_or(0);
+            let by = Duration::from_millis(by_ms.unsigned_abs());
+            let now = MORNING + recorder.now();
+            if by_ms < 0 { now.saturating_sub(by) } else { now + by }
+        })
     }
 }

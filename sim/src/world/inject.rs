@@ -1,12 +1,14 @@
 //! Carries out faults: each at its moment, each healed after its time.
 
 use super::connection::Block;
-use super::engine::{TurmoilEngine, TurmoilNet};
-use super::hosts::Troupe;
+use super::engine::Engine;
+use super::hosts::{Troupe, serving_hosts};
 use super::recorder::Recorder;
+use super::script::Stage;
 use super::wires::{FrameWatch, Mishap, Wires};
 use crate::scenario::{Armed, Fault, Host, Scenario, Trigger};
 use crate::trace::What;
+use assistant::client::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,24 +38,25 @@ impl Begun {
 
 /// Carries out the faults of one run.
 #[derive(Debug)]
-pub(super) struct Injector {
+pub(super) struct Injector<E: Engine> {
     scenario: Arc<Scenario>,
     wires: Arc<Wires>,
-    troupe: Arc<Troupe<TurmoilNet>>,
+    troupe: Arc<Troupe<E::Cable>>,
+    stage: Stage,
     recorder: Recorder,
     begun: Begun,
     agenda: Vec<(Duration, Deed)>,
     bouncing: Vec<Host>,
 }
 
-impl Injector {
+impl<E: Engine> Injector<E> {
     /// Plans the faults that stand at a time of the run.
     #[must_use]
     pub(super) fn new(
         scenario: Arc<Scenario>,
         wires: Arc<Wires>,
-        troupe: Arc<Troupe<TurmoilNet>>,
-        recorder: Recorder,
+        troupe: Arc<Troupe<E::Cable>>,
+        stage: Stage,
     ) -> Self {
         let agenda =
             scenario.faults.iter().enumerate().filter_map(|(index, armed)| match armed.at {
@@ -63,7 +66,8 @@ impl Injector {
             });
         let agenda = agenda.collect();
         let (begun, bouncing) = (Begun::default(), Vec::new());
-        Self { scenario, wires, troupe, recorder, begun, agenda, bouncing }
+        let recorder = wires.recorder().clone();
+        Self { scenario, wires, troupe, stage, recorder, begun, agenda, bouncing }
     }
 
     /// What is to be called when a turn begins: arms its faults before anything is sent.
@@ -72,7 +76,11 @@ impl Injector {
         let (begun, recorder) = (self.begun.clone(), self.recorder.clone());
         move |turn| {
             let now = recorder.now();
+            if scenario.turns.get(turn).is_none_or(|turn| turn.faults.is_empty()) {
+                return;
+            }
             begun.0.lock().expect("no panic while it is held").push((turn, now));
+            wires.news().tell();
             for watch in watches(&scenario, turn) {
                 wires.watch(watch);
             }
@@ -85,8 +93,14 @@ impl Injector {
         self.agenda.is_empty() && self.bouncing.is_empty()
     }
 
-    /// Does what is due, between two ticks.
-    pub(super) fn act(&mut self, engine: &mut TurmoilEngine) {
+    /// When the next thing is due that is known of.
+    #[must_use]
+    pub(super) fn next(&self) -> Option<Duration> {
+        self.agenda.iter().map(|(at, _deed)| *at).min()
+    }
+
+    /// Does what is due, while no host runs.
+    pub(super) fn act(&mut self, engine: &mut E) {
         for (turn, began) in self.begun.take() {
             let faults = self.scenario.turns.get(turn).map_or(&[][..], |turn| &turn.faults);
             for (index, armed) in faults.iter().enumerate() {
@@ -119,7 +133,7 @@ impl Injector {
     }
 
     /// Ends every fault now, and forgets those that have not begun.
-    pub(super) fn heal_all(&mut self, engine: &mut TurmoilEngine) {
+    pub(super) fn heal_all(&mut self, engine: &mut E) {
         self.wires.forget_watches();
         for (_at, deed) in std::mem::take(&mut self.agenda) {
             if let Deed::Heal(fault) = deed {
@@ -136,10 +150,9 @@ impl Injector {
         faults.get(place.index).cloned()
     }
 
-    fn inject(&mut self, place: Place, engine: &mut TurmoilEngine) {
+    fn inject(&mut self, place: Place, engine: &mut E) {
         let Some(Armed { at, fault }) = self.armed(place) else { return };
         let injected = injected(place, fault.clone());
-        let now = engine.elapsed();
         match &fault {
             // What happens to a frame has happened on the wire, and the trace knows.
             Fault::Duplicate { .. } | Fault::Reorder { .. } => {}
@@ -149,6 +162,12 @@ impl Injector {
                     self.recorder.record(&Host::World, injected);
                 }
             }
+            Fault::HalfOpen { client, lasts } => {
+                if self.wires.forget(client) {
+                    self.recorder.record(&Host::World, injected);
+                    self.heal_after(*lasts, &fault);
+                }
+            }
             Fault::Crash { host, down } | Fault::PowerLoss { host, down } => {
                 if !self.troupe.is_running(host) {
                     return;
@@ -156,9 +175,8 @@ impl Injector {
                 self.recorder.record(&Host::World, injected);
                 self.overtake_bounce(host);
                 self.take_down(&fault, host);
-                engine.kill(&host.to_string());
-                self.troupe.killed(host);
-                self.agenda.push((now + *down, Deed::Heal(fault.clone())));
+                self.kill(host, engine);
+                self.heal_after(*down, &fault);
             }
             Fault::Bounce { host } => {
                 if self.troupe.is_running(host) && !self.bouncing.contains(host) {
@@ -167,16 +185,56 @@ impl Injector {
                     self.bouncing.push(host.clone());
                 }
             }
-            Fault::Partition { between, lasts } => {
+            Fault::Skew { host, by_ms } => {
                 self.recorder.record(&Host::World, injected);
-                self.wires.block(between, Block::Partition);
-                self.agenda.push((now + *lasts, Deed::Heal(fault.clone())));
+                self.troupe.skew(host, *by_ms);
             }
-            Fault::Hold { between, lasts } => {
+            Fault::Partition { lasts, .. }
+            | Fault::Hold { lasts, .. }
+            | Fault::SlowReader { lasts, .. }
+            | Fault::Offline { lasts, .. }
+            | Fault::Pause { lasts, .. } => {
                 self.recorder.record(&Host::World, injected);
-                self.wires.block(between, Block::Hold);
-                self.agenda.push((now + *lasts, Deed::Heal(fault.clone())));
+                self.keep_up(&fault);
+                self.heal_after(*lasts, &fault);
             }
+        }
+    }
+
+    fn heal_after(&mut self, time: Duration, fault: &Fault) {
+        self.agenda.push((self.recorder.now() + time, Deed::Heal(fault.clone())));
+    }
+
+    fn kill(&self, host: &Host, engine: &mut E) {
+        let left = engine.kill(&host.to_string());
+        self.troupe.killed(host);
+        if left > 0 {
+            let why = format!("{left} of its tasks have outlived it");
+            self.recorder.record(host, What::Died { why });
+        }
+    }
+
+    /// Begins a fault that lasts and takes nothing down.
+    fn keep_up(&self, fault: &Fault) {
+        match fault {
+            Fault::Partition { between, .. } => self.wires.block(between, Block::Partition),
+            Fault::Hold { between, .. } => self.wires.block(between, Block::Hold),
+            Fault::SlowReader { client, .. } => self.wires.slow_down(client),
+            Fault::Offline { client, .. } => {
+                for server in serving_hosts(&self.scenario) {
+                    self.wires.block(&[client.clone(), server], Block::Partition);
+                }
+                self.stage.tell(client, Command::Offline);
+            }
+            Fault::Pause { host, .. } => self.stage.pause(host),
+            Fault::Crash { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::Bounce { .. }
+            | Fault::Cut { .. }
+            | Fault::Duplicate { .. }
+            | Fault::Reorder { .. }
+            | Fault::HalfOpen { .. }
+            | Fault::Skew { .. } => {}
         }
     }
 
@@ -201,7 +259,7 @@ impl Injector {
         }
     }
 
-    fn heal(&self, fault: Fault, engine: &mut TurmoilEngine) {
+    fn heal(&self, fault: Fault, engine: &mut E) {
         match &fault {
             Fault::Crash { host, .. } | Fault::PowerLoss { host, .. } => {
                 self.troupe.disk(host).revive();
@@ -210,10 +268,20 @@ impl Injector {
             }
             Fault::Partition { between, .. } => self.wires.unblock(between, Block::Partition),
             Fault::Hold { between, .. } => self.wires.unblock(between, Block::Hold),
+            Fault::SlowReader { client, .. } => self.wires.quicken(client),
+            Fault::HalfOpen { client, .. } => self.wires.disown(client),
+            Fault::Offline { client, .. } => {
+                for server in serving_hosts(&self.scenario) {
+                    self.wires.unblock(&[client.clone(), server], Block::Partition);
+                }
+                self.stage.tell(client, Command::Online);
+            }
+            Fault::Pause { host, .. } => self.stage.resume(host),
             Fault::Bounce { .. }
             | Fault::Cut { .. }
             | Fault::Duplicate { .. }
-            | Fault::Reorder { .. } => {}
+            | Fault::Reorder { .. }
+            | Fault::Skew { .. } => {}
         }
         self.recorder.record(&Host::World, What::Healed { fault });
     }
@@ -239,16 +307,8 @@ fn watches(scenario: &Scenario, turn: usize) -> Vec<FrameWatch> {
         .filter_map(|(index, armed)| match &armed.at {
             Trigger::Elapsed(_) => None,
             Trigger::Frame { event, nth } => {
-                let client = match &armed.fault {
-                    Fault::Cut { client }
-                    | Fault::Duplicate { client }
-                    | Fault::Reorder { client } => client.clone(),
-                    Fault::Crash { .. }
-                    | Fault::PowerLoss { .. }
-                    | Fault::Bounce { .. }
-                    | Fault::Partition { .. }
-                    | Fault::Hold { .. } => Host::Client(client.name.clone()),
-                };
+                let speaker = || Host::Client(client.name.clone());
+                let client = armed.fault.client().cloned().unwrap_or_else(speaker);
                 let place = Place { turn: Some(turn), index };
                 Some(FrameWatch {
                     id: turn * FAULTS_PER_TURN_MAX + index,
@@ -273,6 +333,11 @@ fn mishap(fault: &Fault) -> Option<Mishap> {
         | Fault::PowerLoss { .. }
         | Fault::Bounce { .. }
         | Fault::Partition { .. }
-        | Fault::Hold { .. } => None,
+        | Fault::Hold { .. }
+        | Fault::SlowReader { .. }
+        | Fault::HalfOpen { .. }
+        | Fault::Offline { .. }
+        | Fault::Pause { .. }
+        | Fault::Skew { .. } => None,
     }
 }

@@ -4,12 +4,15 @@
 //! three parts: the script, under faults; quiet, until everybody is connected again; the end, in which
 //! every host stops in order and the durable logs are read.
 
+mod blocked;
 mod connection;
 mod disk;
 mod engine;
+mod freeze;
 mod hosts;
 mod inject;
 mod net;
+mod news;
 pub mod random;
 mod recorder;
 pub mod script;
@@ -21,19 +24,18 @@ mod wires;
 pub use disk::SimDisk;
 pub use recorder::{Clock, Recorder};
 
-use crate::scenario::{Host, Scenario};
+use crate::scenario::{Fault, Host, Scenario};
 use crate::trace::{Trace, What};
 use assistant::agent::{Catalog, CatalogError};
 use assistant::contract::id::{BadId, ThreadId};
 use assistant::http::Stop;
 use assistant::supervisor::{Store, StoreError};
-use engine::{TurmoilEngine, TurmoilNet};
+use engine::{Engine, EventEngine, TurmoilEngine};
 use hosts::{Troupe, serving_hosts};
 use inject::Injector;
 use script::{Cues, Stage};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use wires::Wires;
@@ -47,6 +49,16 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 /// The engine's host on which all clients run; a host a client would cost time and change nothing.
 const CLIENTS: &str = "clients";
 
+/// What plays a world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EngineKind {
+    /// turmoil: a runtime a host, time in ticks. The reference.
+    #[default]
+    Turmoil,
+    /// Ours: one runtime, from event to event. Fast.
+    Event,
+}
+
 /// Why there is no trace: the harness or what it was given is broken, not the assistant.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
@@ -56,6 +68,9 @@ pub enum WorldError {
     /// A name in the scenario is not an id.
     #[error("a name in the scenario is not usable")]
     Name(#[from] BadId),
+    /// A serving host shall be paused.
+    #[error("{0} cannot be paused: only clients can")]
+    Unpausable(Host),
     /// The store could not be read after the run.
     #[error("the store could not be read after the run")]
     Store(#[from] StoreError),
@@ -67,22 +82,12 @@ pub enum WorldError {
 ///
 /// # Errors
 /// [`WorldError`].
-pub fn run(scenario: &Scenario, catalog: &str) -> Result<Trace, WorldError> {
+pub fn run(scenario: &Scenario, catalog: &str, engine: EngineKind) -> Result<Trace, WorldError> {
     let (catalog, _bad_rows) = Catalog::read(catalog.as_bytes())?;
-    let mut world = World::new(scenario.clone(), catalog)?;
-    match world.perform() {
-        Ok(()) => {}
-        Err(End::TimedOut) => {
-            let outstanding = world.stage.outstanding();
-            world.recorder.record(&Host::World, What::TimedOut { outstanding });
-            // The supervisor may still hold the store that is read below.
-            world.troupe.disk(&Host::Supervisor).kill();
-            world.engine.kill(&Host::Supervisor.to_string());
-        }
-        Err(End::Panic(why)) => world.recorder.record(&Host::World, What::Died { why }),
+    match engine {
+        EngineKind::Turmoil => World::<TurmoilEngine>::new(scenario.clone(), catalog)?.run(),
+        EngineKind::Event => World::<EventEngine>::new(scenario.clone(), catalog)?.run(),
     }
-    world.read_logs()?;
-    Ok(world.recorder.finish())
 }
 
 /// Why a run was given up.
@@ -91,36 +96,27 @@ enum End {
     Panic(String),
 }
 
-struct World {
+struct World<E: Engine> {
     scenario: Arc<Scenario>,
-    engine: TurmoilEngine,
-    /// The time between ticks, microseconds.
-    between: Arc<AtomicU64>,
+    engine: E,
     recorder: Recorder,
-    troupe: Arc<Troupe<TurmoilNet>>,
-    injector: Injector,
+    troupe: Arc<Troupe<E::Cable>>,
+    injector: Injector<E>,
     stage: Stage,
     finish: watch::Sender<bool>,
 }
 
-impl World {
+impl<E: Engine> World<E> {
     fn new(scenario: Scenario, catalog: Catalog) -> Result<Self, WorldError> {
+        pausable(&scenario)?;
         let spec = &scenario.world;
-        let mut engine = TurmoilEngine::new(scenario.seed, spec.latency);
-        let between = Arc::new(AtomicU64::new(0));
-        let ticks = Arc::clone(&between);
-        let recorder = Recorder::new(Arc::new(move || {
-            let now = TurmoilEngine::host_time();
-            now.unwrap_or_else(|| Duration::from_micros(ticks.load(Ordering::Relaxed)))
-        }));
-        let wires = Wires::new(scenario.seed, spec.latency, spec.jitter, recorder.clone());
-        let troupe = Troupe::new(
-            TurmoilNet,
-            Arc::clone(&wires),
-            recorder.clone(),
-            scenario.clone(),
-            catalog,
-        );
+        let mut engine = E::new(scenario.seed, spec.latency);
+        let recorder = Recorder::new(engine.clock());
+        let stage = Stage::default();
+        let (latency, jitter, news) = (spec.latency, spec.jitter, stage.news().clone());
+        let wires = Wires::new(scenario.seed, latency, jitter, recorder.clone(), news);
+        let (cable, tasks) = (engine.cable(), engine.tasks());
+        let troupe = Troupe::new(cable, Arc::clone(&wires), tasks, scenario.clone(), catalog);
         for host in serving_hosts(&scenario) {
             let troupe = Arc::clone(&troupe);
             engine.host(&host.to_string(), {
@@ -133,14 +129,18 @@ impl World {
             Arc::clone(&scenario),
             Arc::clone(&wires),
             Arc::clone(&troupe),
-            recorder.clone(),
+            stage.clone(),
         );
-        let stage = Stage::default();
         let (finish, finish_wish) = Stop::new();
+        let tasks = engine.tasks();
         let cues = move |turn_begins| {
-            let wires = Arc::clone(&wires);
-            let finish = finish_wish.clone();
-            Cues { turn_begins, sockets: Box::new(move |host| wires.sockets(host)), finish }
+            let (wires, tasks) = (Arc::clone(&wires), Arc::clone(&tasks));
+            Cues {
+                turn_begins,
+                sockets: Box::new(move |host| wires.sockets(host)),
+                tasks: Box::new(move || tasks(CLIENTS)),
+                finish: finish_wish.clone(),
+            }
         };
         troupe.clients()?;
         engine.host(CLIENTS, {
@@ -154,7 +154,23 @@ impl World {
                 script::play(Arc::clone(&scenario), cast, recorder.clone(), stage.clone(), cues)
             }
         });
-        Ok(Self { scenario, engine, between, recorder, troupe, injector, stage, finish })
+        Ok(Self { scenario, engine, recorder, troupe, injector, stage, finish })
+    }
+
+    fn run(mut self) -> Result<Trace, WorldError> {
+        match self.perform() {
+            Ok(()) => {}
+            Err(End::TimedOut) => {
+                let outstanding = self.stage.outstanding();
+                self.recorder.record(&Host::World, What::TimedOut { outstanding });
+                // The supervisor may still hold the store that is read below.
+                self.troupe.disk(&Host::Supervisor).kill();
+                self.engine.kill(&Host::Supervisor.to_string());
+            }
+            Err(End::Panic(why)) => self.recorder.record(&Host::World, What::Died { why }),
+        }
+        self.read_logs()?;
+        Ok(self.recorder.finish())
     }
 
     fn perform(&mut self) -> Result<(), End> {
@@ -163,8 +179,7 @@ impl World {
         self.injector.heal_all(&mut self.engine);
         let limit = self.engine.elapsed() + SETTLE_MAX;
         self.step_until(limit, |world| world.stage.settled() && world.injector.is_idle())?;
-        let quiet_at = self.engine.elapsed() + QUIET;
-        self.step_until(limit + QUIET, |world| world.engine.elapsed() >= quiet_at)?;
+        self.rest_until(self.engine.elapsed() + QUIET)?;
 
         self.finish.send_replace(true);
         self.step_until(self.engine.elapsed() + STOP_MAX, |world| world.stage.all_closed())?;
@@ -183,11 +198,23 @@ impl World {
             if self.engine.elapsed() >= limit {
                 return Err(End::TimedOut);
             }
-            self.engine.step().map_err(End::Panic)?;
-            let now = u64::try_from(self.engine.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.between.store(now, Ordering::Relaxed);
-            self.injector.act(&mut self.engine);
+            self.step(limit)?;
         }
+        Ok(())
+    }
+
+    fn rest_until(&mut self, time: Duration) -> Result<(), End> {
+        while self.engine.elapsed() < time {
+            self.step(time)?;
+        }
+        Ok(())
+    }
+
+    /// Lets time pass until somebody has to look, at `limit` at the latest.
+    fn step(&mut self, limit: Duration) -> Result<(), End> {
+        let until = self.injector.next().map_or(limit, |at| at.min(limit));
+        self.engine.advance(until, self.stage.news()).map_err(End::Panic)?;
+        self.injector.act(&mut self.engine);
         Ok(())
     }
 
@@ -205,4 +232,17 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Whether only clients are to be paused.
+fn pausable(scenario: &Scenario) -> Result<(), WorldError> {
+    let of_turns = scenario.turns.iter().flat_map(|turn| &turn.faults);
+    for armed in scenario.faults.iter().chain(of_turns) {
+        if let Fault::Pause { host, .. } = &armed.fault
+            && !matches!(host, Host::Client(_))
+        {
+            return Err(WorldError::Unpausable(host.clone()));
+        }
+    }
+    Ok(())
 }

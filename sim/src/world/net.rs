@@ -4,14 +4,15 @@
 //! connecting are three things: a host whose process is down refuses after a round trip, a host without
 //! power and a blocked link swallow the attempt.
 
-use super::connection::{Gate, USER_TIMEOUT};
-use super::engine::Cable;
+use super::connection::{Act, Gate, USER_TIMEOUT, WINDOW_BYTES};
+use super::engine::{Arrival, Cable};
 use super::tap::Tap;
 use super::wires::{Mishap, Reach, Wires};
 use crate::scenario::Host;
 use crate::trace::What;
 use assistant::net::Net;
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,11 +20,6 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
-
-/// How much is read from the engine at once, bytes.
-const CHUNK_BYTES_MAX: usize = 16 * 1024;
-/// How much may have arrived and not been read, and how much a writer may send into the void, bytes.
-const WINDOW_BYTES: usize = 64 * 1024;
 
 /// The network as one host sees it.
 #[derive(Debug, Clone)]
@@ -72,7 +68,7 @@ impl<C: Cable> SimNet<C> {
         }
     }
 
-    async fn dial(&self, to: &Host, address: &str) -> io::Result<SimStream<C::Stream>> {
+    async fn dial(&self, to: &Host, address: &str) -> io::Result<SimStream<C>> {
         loop {
             self.reach(to).await?;
             let stream = tokio::select! {
@@ -93,7 +89,7 @@ impl<C: Cable> SimNet<C> {
 }
 
 impl<C: Cable> Net for SimNet<C> {
-    type Stream = SimStream<C::Stream>;
+    type Stream = SimStream<C>;
     type Listener = SimListener<C::Listener>;
 
     async fn listen(&self, address: &str) -> io::Result<Self::Listener> {
@@ -125,21 +121,18 @@ impl<C: Cable> Net for SimNet<C> {
 }
 
 /// One end of a connection.
-#[derive(Debug)]
-pub(super) struct SimStream<S> {
-    inner: S,
+pub(super) struct SimStream<C: Cable> {
+    inner: C::End,
     host: Host,
     wires: Arc<Wires>,
     number: u64,
     side: usize,
     tap: Tap,
-    scratch: Vec<u8>,
     /// A frame that is delivered behind the next one.
     withheld: Option<Vec<u8>>,
-    /// Read from the engine, and when it may be seen.
-    arrived: VecDeque<(Vec<u8>, Instant)>,
-    /// How the engine's stream has ended, behind what has arrived.
-    engine_end: Option<io::Result<()>>,
+    arrived: Arrived,
+    /// How the engine's stream ends, behind what has arrived.
+    engine_end: Option<(Instant, Result<(), io::ErrorKind>)>,
     /// How many chunks the engine has brought.
     chunks: u64,
     /// How much was written that nobody will read, bytes.
@@ -148,8 +141,41 @@ pub(super) struct SimStream<S> {
     ended: bool,
 }
 
-impl<S> SimStream<S> {
-    fn new(inner: S, host: Host, wires: Arc<Wires>, number: u64, side: usize) -> Self {
+/// What the engine has brought, and when each chunk may be seen.
+#[derive(Debug, Default)]
+struct Arrived {
+    chunks: VecDeque<(Vec<u8>, Instant)>,
+    bytes: usize,
+}
+
+impl Arrived {
+    fn push(&mut self, chunk: Vec<u8>, due: Instant) {
+        self.bytes += chunk.len();
+        // None overtakes an earlier one.
+        let due = self.chunks.back().map_or(due, |(_chunk, last)| due.max(*last));
+        self.chunks.push_back((chunk, due));
+    }
+
+    fn put_back(&mut self, chunk: Vec<u8>, due: Instant) {
+        self.bytes += chunk.len();
+        self.chunks.push_front((chunk, due));
+    }
+
+    fn pop(&mut self) -> Option<(Vec<u8>, Instant)> {
+        let (chunk, due) = self.chunks.pop_front()?;
+        self.bytes -= chunk.len();
+        Some((chunk, due))
+    }
+}
+
+impl<C: Cable> fmt::Debug for SimStream<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SimStream({} of {})", self.number, self.host)
+    }
+}
+
+impl<C: Cable> SimStream<C> {
+    fn new(inner: C::End, host: Host, wires: Arc<Wires>, number: u64, side: usize) -> Self {
         Self {
             inner,
             host,
@@ -157,9 +183,8 @@ impl<S> SimStream<S> {
             number,
             side,
             tap: Tap::default(),
-            scratch: vec![0; CHUNK_BYTES_MAX],
             withheld: None,
-            arrived: VecDeque::new(),
+            arrived: Arrived::default(),
             engine_end: None,
             chunks: 0,
             void_bytes: 0,
@@ -243,41 +268,41 @@ impl<S> SimStream<S> {
             self.tap = Tap::between_frames();
         }
         if !rest.is_empty() {
-            self.arrived.push_front((rest, at));
+            self.arrived.put_back(rest, at);
         }
         room.put_slice(&bytes);
     }
 
     /// Tells how the stream has ended.
-    fn hand_end(&mut self, end: io::Result<()>) -> Poll<io::Result<()>> {
+    fn hand_end(&mut self, end: Result<(), io::ErrorKind>) -> Poll<io::Result<()>> {
         match &end {
             Ok(()) => self.end("end"),
-            Err(error) => self.end(&error.kind().to_string()),
+            Err(kind) => self.end(&kind.to_string()),
         }
-        Poll::Ready(end)
+        Poll::Ready(end.map_err(Into::into))
     }
-}
 
-impl<S: AsyncRead + Unpin> SimStream<S> {
-    /// Takes what the engine has brought. No chunk overtakes an earlier one.
+    /// Takes what the engine has brought.
     fn pull(&mut self, context: &mut Context<'_>) {
-        while self.engine_end.is_none()
-            && self.arrived.iter().map(|(bytes, _at)| bytes.len()).sum::<usize>() < WINDOW_BYTES
-        {
-            let mut buffer = ReadBuf::new(&mut self.scratch);
-            let read = Pin::new(&mut self.inner).poll_read(context, &mut buffer);
-            let chunk = buffer.filled().to_vec();
-            match read {
-                Poll::Ready(Ok(())) if !chunk.is_empty() => {
+        let mut taken = 0;
+        while self.engine_end.is_none() && self.arrived.bytes < WINDOW_BYTES {
+            let Poll::Ready(Arrival { at, what }) = C::poll_arrival(&mut self.inner, context)
+            else {
+                break;
+            };
+            match what {
+                Ok(chunk) if !chunk.is_empty() => {
                     let delay = self.wires.delay(self.number, self.side, self.chunks);
                     self.chunks += 1;
-                    let due = Instant::now() + delay;
-                    let at = self.arrived.back().map_or(due, |(_bytes, last)| due.max(*last));
-                    self.arrived.push_back((chunk, at));
+                    taken += chunk.len();
+                    self.arrived.push(chunk, at.max(Instant::now()) + delay);
                 }
-                Poll::Ready(end) => self.engine_end = Some(end),
-                Poll::Pending => return,
+                Ok(_nothing) => self.engine_end = Some((at, Ok(()))),
+                Err(error) => self.engine_end = Some((at, Err(error.kind()))),
             }
+        }
+        if taken > 0 {
+            self.wires.took(self.number, self.side, taken);
         }
     }
 
@@ -293,10 +318,10 @@ impl<S: AsyncRead + Unpin> SimStream<S> {
     ) -> Poll<io::Result<()>> {
         self.pull(&mut Context::from_waker(Waker::noop()));
         let ends_at = self.instant(at);
-        match self.arrived.pop_front() {
+        match self.arrived.pop() {
             Some((bytes, due)) => {
                 if self.poll_until(due.min(ends_at), context).is_pending() {
-                    self.arrived.push_front((bytes, due));
+                    self.arrived.put_back(bytes, due);
                     return Poll::Pending;
                 }
                 self.hand_out((bytes, due), room);
@@ -315,9 +340,9 @@ impl<S: AsyncRead + Unpin> SimStream<S> {
         room: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.pull(context);
-        while let Some((bytes, due)) = self.arrived.pop_front() {
+        while let Some((bytes, due)) = self.arrived.pop() {
             if self.poll_until(due, context).is_pending() {
-                self.arrived.push_front((bytes, due));
+                self.arrived.put_back(bytes, due);
                 return Poll::Pending;
             }
             self.hand_out((bytes, due), room);
@@ -326,20 +351,35 @@ impl<S: AsyncRead + Unpin> SimStream<S> {
                 return Poll::Ready(Ok(()));
             }
         }
-        match self.engine_end.take() {
-            Some(end) => {
-                self.engine_end = Some(match &end {
-                    Ok(()) => Ok(()),
-                    Err(error) => Err(error.kind().into()),
-                });
+        match self.engine_end {
+            Some((at, end)) => {
+                ready!(self.poll_until(at, context));
                 self.hand_end(end)
             }
             None => Poll::Pending,
         }
     }
+
+    /// Sends as much as there is room for.
+    fn poll_send(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let room = self.wires.room(self.number, self.side);
+        if room == 0 {
+            // Woken when the other side has taken something.
+            return Poll::Pending;
+        }
+        let bytes = bytes.get(..room).unwrap_or(bytes);
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let sent = ready!(C::poll_send(&mut self.inner, context, bytes));
+        if let Ok(length) = sent {
+            self.wires.sent(self.number, self.side, length);
+        }
+        Poll::Ready(sent)
+    }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for SimStream<S> {
+impl<C: Cable> AsyncRead for SimStream<C> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -347,7 +387,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for SimStream<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         loop {
-            return match this.wires.gate(this.number, this.side, context) {
+            return match this.wires.gate(this.number, (this.side, Act::Read), context) {
                 Gate::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
                 Gate::Failed(kind) => Poll::Ready(Err(this.fail(kind))),
                 Gate::Blocked { stuck } | Gate::Void { stuck } => this.poll_blocked(stuck, context),
@@ -362,14 +402,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for SimStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for SimStream<S> {
+impl<C: Cable> AsyncWrite for SimStream<C> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        match this.wires.gate(this.number, this.side, context) {
+        match this.wires.gate(this.number, (this.side, Act::Write), context) {
             Gate::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
             Gate::Failed(kind) => Poll::Ready(Err(this.fail(kind))),
             // Before the end has come, nobody knows that nobody reads.
@@ -382,26 +422,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for SimStream<S> {
             Gate::Blocked { .. } => {
                 this.wires.stuck(this.number, this.side);
                 // What the engine knows of the other end cannot be known here yet.
-                let written = Pin::new(&mut this.inner).poll_write(context, bytes);
+                let written = this.poll_send(context, bytes);
                 written.map(|result| Ok(result.unwrap_or(bytes.len())))
             }
-            Gate::Unclaimed { .. } | Gate::Open => {
-                this.wires.wrote(this.number, this.side);
-                Pin::new(&mut this.inner).poll_write(context, bytes)
-            }
+            Gate::Unclaimed { .. } | Gate::Open => this.poll_send(context, bytes),
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(context)
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+        C::poll_finish(&mut self.get_mut().inner, context)
     }
 }
 
-impl<S> Drop for SimStream<S> {
+impl<C: Cable> Drop for SimStream<C> {
     fn drop(&mut self) {
         self.wires.close(&self.host, self.number, self.side);
     }

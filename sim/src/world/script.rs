@@ -4,6 +4,8 @@
 //! Runs over any network: in a world, and in tests over real sockets. A turn that ended in a retryable
 //! error is sent again as a new one, as a person would.
 
+use super::freeze::Freeze;
+use super::news::News;
 use super::recorder::Recorder;
 use crate::scenario::{Host, Pace, Scenario, Turn};
 use crate::trace::What;
@@ -12,14 +14,13 @@ use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::{MessageId, ThreadId};
 use assistant::http::Stop;
 use assistant::net::Net;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long a user waits before sending a failed turn again.
 const SAY_AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -32,6 +33,8 @@ pub struct Cues {
     pub turn_begins: Box<dyn Fn(usize) + Send + Sync>,
     /// How many sockets a client has open.
     pub sockets: Box<dyn Fn(&Host) -> usize + Send + Sync>,
+    /// How many tasks the clients have started that still live.
+    pub tasks: Box<dyn Fn() -> usize + Send + Sync>,
     /// Once made, the clients close.
     pub finish: Stop,
 }
@@ -42,9 +45,22 @@ impl fmt::Debug for Cues {
     }
 }
 
-/// What the world can see of the stage; clones are the same stage.
+/// What the world can see of the stage, and how it reaches the clients; clones are the same stage.
 #[derive(Debug, Clone, Default)]
-pub struct Stage(Arc<watch::Sender<Scene>>);
+pub struct Stage {
+    scene: Arc<watch::Sender<Scene>>,
+    /// Told whenever the script is done, everything has settled, or every client has ended.
+    news: News,
+    reins: Arc<Mutex<BTreeMap<Host, Reins>>>,
+}
+
+/// How a client's device is reached.
+#[derive(Debug)]
+struct Reins {
+    /// A client ends when the last strong sender is dropped, which is its user's.
+    commands: mpsc::WeakSender<Command>,
+    freeze: Freeze,
+}
 
 #[derive(Debug, Default)]
 struct Scene {
@@ -53,25 +69,68 @@ struct Scene {
     /// Clients whose connection is on its way, in words.
     unsettled: BTreeMap<Host, String>,
     /// How far each client that goes on has shown its thread.
-    shown: BTreeMap<Host, (ThreadId, u64)>,
+    shown: BTreeMap<ThreadId, BTreeMap<Host, u64>>,
+    /// Threads of which some clients have shown more than others.
+    uneven: BTreeSet<ThreadId>,
     script_done: bool,
     all_closed: bool,
 }
 
 impl Stage {
     fn change(&self, change: impl FnOnce(&mut Scene)) {
-        self.0.send_modify(change);
+        let mut is_news = false;
+        self.scene.send_modify(|scene| {
+            let before = scene.standing();
+            change(scene);
+            is_news = scene.standing() != before;
+        });
+        if is_news {
+            self.news.tell();
+        }
     }
 
     fn see<T>(&self, look: impl FnOnce(&Scene) -> T) -> T {
-        look(&self.0.borrow())
+        look(&self.scene.borrow())
+    }
+
+    /// Told whenever one of the answers below has changed.
+    pub(super) fn news(&self) -> &News {
+        &self.news
+    }
+
+    fn reins(&self) -> MutexGuard<'_, BTreeMap<Host, Reins>> {
+        self.reins.lock().expect("no panic while it is held")
+    }
+
+    /// Tells a client something that only its device knows. Nothing happens if it has ended.
+    pub(super) fn tell(&self, client: &Host, command: Command) {
+        let commands = self.reins().get(client).and_then(|reins| reins.commands.upgrade());
+        if let Some(commands) = commands {
+            // A client that has stopped to listen has ended.
+            drop(commands.try_send(command));
+        }
+    }
+
+    /// Stops to run a client until [`Stage::resume`].
+    pub(super) fn pause(&self, client: &Host) {
+        if let Some(reins) = self.reins().get(client) {
+            reins.freeze.freeze();
+        }
+    }
+
+    /// Ends one [`Stage::pause`].
+    pub(super) fn resume(&self, client: &Host) {
+        let freeze = self.reins().get(client).map(|reins| reins.freeze.clone());
+        if let Some(freeze) = freeze {
+            freeze.thaw();
+        }
     }
 
     /// Waits until the script is done and everything has settled.
     pub async fn quiet(&self) {
         let quiet = |scene: &Scene| scene.script_done && scene.settled();
         // The stage itself holds the sender.
-        drop(self.0.subscribe().wait_for(quiet).await);
+        drop(self.scene.subscribe().wait_for(quiet).await);
     }
 
     /// Whether every user has the end of every turn, or gave up.
@@ -100,11 +159,36 @@ impl Stage {
 }
 
 impl Scene {
+    fn standing(&self) -> [bool; 3] {
+        [self.script_done, self.settled(), self.all_closed]
+    }
+
     fn settled(&self) -> bool {
-        let level = |(thread, seq): &(ThreadId, u64)| {
-            self.shown.values().all(|(other, shown)| other != thread || shown == seq)
+        self.unsettled.is_empty() && self.uneven.is_empty()
+    }
+
+    /// A client has shown this much of its thread.
+    fn show(&mut self, client: &Host, thread: &ThreadId, seq: u64) {
+        self.shown.entry(thread.clone()).or_default().insert(client.clone(), seq);
+        self.compare(thread);
+    }
+
+    /// A client goes on no more.
+    fn leave(&mut self, client: &Host, thread: &ThreadId) {
+        self.unsettled.remove(client);
+        if let Some(clients) = self.shown.get_mut(thread) {
+            clients.remove(client);
+        }
+        self.compare(thread);
+    }
+
+    fn compare(&mut self, thread: &ThreadId) {
+        let mut shown = self.shown.get(thread).into_iter().flat_map(BTreeMap::values);
+        let first = shown.next();
+        match shown.all(|seq| Some(seq) == first) {
+            true => self.uneven.remove(thread),
+            false => self.uneven.insert(thread.clone()),
         };
-        self.unsettled.is_empty() && self.shown.values().all(level)
     }
 }
 
@@ -141,27 +225,35 @@ pub async fn play<N: Net>(
         let (outbox, happenings) = mpsc::unbounded_channel();
         let (outcomes, seen) = watch::channel(BTreeMap::new());
         recorder.record(&host, What::Started);
+        let thread = setup.thread_id.clone();
         stage.change(|scene| {
             scene.unsettled.insert(host.clone(), format!("{host} is new"));
-            scene.shown.insert(host.clone(), (setup.thread_id.clone(), 0));
+            scene.show(&host, &thread, 0);
         });
+        let freeze = Freeze::default();
+        let reins = Reins { commands: commands.downgrade(), freeze: freeze.clone() };
+        stage.reins().insert(host.clone(), reins);
         seats.push(Seat {
             host: host.clone(),
             name: spec.name.clone(),
-            thread: setup.thread_id.clone(),
+            thread: thread.clone(),
             commands,
             outcomes: seen,
         });
-        let witness = Witness { host, recorder: recorder.clone(), stage: stage.clone(), outcomes };
+        let (recorder, stage) = (recorder.clone(), stage.clone());
+        let witness = Witness { host, thread, recorder, stage, outcomes };
         clients.spawn(async move {
-            tokio::join!(client::run(setup, inbox, outbox), witness.watch(happenings));
+            let process = Box::pin(freeze.hold(client::run(setup, inbox, outbox)));
+            tokio::join!(process, witness.watch(happenings));
         });
     }
-    for seat in &seats {
-        // A client takes commands until its sender is gone.
-        drop(seat.commands.send(Command::Connect).await);
-    }
-    let script = Script { scenario: &scenario, recorder: &recorder, stage: &stage, cues: &cues };
+    let script = Script {
+        scenario: &scenario,
+        recorder: &recorder,
+        stage: &stage,
+        cues: &cues,
+        begins: Instant::now(),
+    };
     script.perform(&seats).await;
     recorder.record(&Host::World, What::ScriptDone);
     stage.change(|scene| scene.script_done = true);
@@ -171,7 +263,7 @@ pub async fn play<N: Net>(
     let hosts: Vec<Host> = seats.iter().map(|seat| seat.host.clone()).collect();
     drop(seats);
     while clients.join_next().await.is_some() {}
-    let tasks = Handle::current().metrics().num_alive_tasks();
+    let tasks = (cues.tasks)();
     for host in &hosts {
         let sockets = (cues.sockets)(host);
         recorder.record(host, What::Stopped { tasks, sockets });
@@ -185,26 +277,55 @@ struct Script<'a> {
     recorder: &'a Recorder,
     stage: &'a Stage,
     cues: &'a Cues,
+    begins: Instant,
 }
 
 impl Script<'_> {
     async fn perform(&self, seats: &[Seat]) {
-        let turns = || self.scenario.turns.iter().enumerate();
+        let turns = self.scenario.turns.iter().enumerate();
         match self.scenario.pace {
             Pace::Together => {
-                for (index, turn) in turns() {
+                for (place, seat) in seats.iter().enumerate() {
+                    self.arrive(place, seat, seats.len()).await;
+                }
+                for (index, turn) in turns {
                     self.turn(index, turn, seats).await;
                 }
             }
             Pace::Apart => {
-                let parts = (0..seats.len()).map(|client| async move {
-                    for (index, turn) in turns().filter(|(_index, turn)| turn.client == client) {
-                        self.turn(index, turn, seats).await;
+                let mut by_client: BTreeMap<usize, Vec<(usize, &Turn)>> = BTreeMap::new();
+                for (index, turn) in turns {
+                    by_client.entry(turn.client).or_default().push((index, turn));
+                }
+                let parts = seats.iter().enumerate().map(|(place, seat)| {
+                    let turns = by_client.remove(&place).unwrap_or_default();
+                    async move {
+                        self.arrive(place, seat, seats.len()).await;
+                        for (index, turn) in turns {
+                            self.turn(index, turn, seats).await;
+                        }
                     }
                 });
                 futures_util::future::join_all(parts).await;
             }
         }
+        self.wait_until(self.scenario.world.lasts).await;
+    }
+
+    /// Waits until the script is `time` old.
+    async fn wait_until(&self, time: Duration) {
+        if self.begins.elapsed() < time {
+            sleep_until(self.begins + time).await;
+        }
+    }
+
+    /// Connects a client for the first time.
+    async fn arrive(&self, place: usize, seat: &Seat, clients: usize) {
+        let share = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let after = self.scenario.world.arrive_over * share(place) / share(clients.max(1));
+        self.wait_until(after).await;
+        // A client takes commands until its sender is gone.
+        drop(seat.commands.send(Command::Connect).await);
     }
 
     async fn turn(&self, index: usize, turn: &Turn, seats: &[Seat]) {
@@ -242,6 +363,7 @@ impl Script<'_> {
 /// Tells the trace what one client tells its app.
 struct Witness {
     host: Host,
+    thread: ThreadId,
     recorder: Recorder,
     stage: Stage,
     outcomes: watch::Sender<BTreeMap<MessageId, Outcome>>,
@@ -252,8 +374,8 @@ impl Witness {
         while let Some(happening) = happenings.recv().await {
             let what = match happening {
                 Happening::Show(frame) => {
-                    let shown = (frame.thread_id.clone(), frame.seq);
-                    self.stage.change(|scene| drop(scene.shown.insert(self.host.clone(), shown)));
+                    let seq = frame.seq;
+                    self.stage.change(|scene| scene.show(&self.host, &self.thread, seq));
                     self.judge(&frame);
                     What::Shown { frame: Box::new(frame) }
                 }
@@ -295,8 +417,7 @@ impl Witness {
         self.stage.change(|scene| match state {
             State::Connected => drop(scene.unsettled.remove(&host)),
             State::SignedOut { .. } | State::Stopped { .. } | State::Closed => {
-                scene.unsettled.remove(&host);
-                scene.shown.remove(&host);
+                scene.leave(&host, &self.thread);
             }
             State::Idle
             | State::Refreshing { .. }

@@ -7,7 +7,9 @@
 //! Latency jitter delays a chunk on the reader's side by a number that depends on the seed, the
 //! connection, the direction and the chunk's index and on nothing else.
 
-use super::connection::{Block, Connection, Fate, Gate, Surroundings};
+use super::blocked::Blocked;
+use super::connection::{Act, Block, Connection, Fate, Gate, Surroundings};
+use super::news::News;
 use super::random::prf;
 use super::recorder::Recorder;
 use super::tap::{Extent, Heard};
@@ -29,6 +31,7 @@ pub(super) struct Wires {
     latency: Duration,
     jitter: Duration,
     recorder: Recorder,
+    news: News,
     state: Mutex<State>,
     /// Changes whenever somebody who waits for a link should look again.
     changed: watch::Sender<u64>,
@@ -40,8 +43,9 @@ struct State {
     /// By the engine's label, until the dialler has taken it up.
     accepted: BTreeMap<String, u64>,
     next: u64,
-    /// What keeps pairs of hosts apart; faults may overlap.
-    blocked: BTreeMap<[Host; 2], Vec<Block>>,
+    blocked: Blocked,
+    /// Hosts that read nothing, and how many faults want it so.
+    slow: BTreeMap<Host, usize>,
     /// Hosts whose process is down.
     down: BTreeSet<Host>,
     /// Hosts without power.
@@ -85,9 +89,10 @@ impl Wires {
         latency: Duration,
         jitter: Duration,
         recorder: Recorder,
+        news: News,
     ) -> Arc<Self> {
         let (state, changed) = (Mutex::default(), watch::Sender::new(0));
-        Arc::new(Self { seed, latency, jitter, recorder, state, changed })
+        Arc::new(Self { seed, latency, jitter, recorder, news, state, changed })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -99,6 +104,11 @@ impl Wires {
         &self.recorder
     }
 
+    /// Told whenever a watch has fired.
+    pub(super) fn news(&self) -> &News {
+        &self.news
+    }
+
     /// Changes whenever [`Wires::reach`] may say something else.
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
@@ -107,7 +117,7 @@ impl Wires {
     /// What becomes of an attempt to connect now.
     pub(super) fn reach(&self, from: &Host, to: &Host) -> Reach {
         let state = self.state();
-        if state.block_between(from, to).is_some() || state.dark.contains(to) {
+        if state.blocked.between(from, to).is_some() || state.dark.contains(to) {
             Reach::Swallowed
         } else if state.down.contains(to) {
             Reach::Refused { after: self.latency * 2 }
@@ -163,7 +173,7 @@ impl Wires {
     pub(super) fn block(&self, between: &[Host; 2], block: Block) {
         let (now, round_trip) = (self.recorder.now(), self.round_trip());
         let mut state = self.state();
-        state.blocked.entry(link(between)).or_default().push(block);
+        state.blocked.add(between, block);
         for connection in state.connections.values_mut() {
             if block == Block::Partition && connection.runs_between(between) {
                 connection.lose_in_flight(now, round_trip);
@@ -175,27 +185,55 @@ impl Wires {
 
     /// Ends one [`Wires::block`] of this kind.
     pub(super) fn unblock(&self, between: &[Host; 2], block: Block) {
-        if let Some(blocks) = self.state().blocked.get_mut(&link(between))
-            && let Some(place) = blocks.iter().position(|other| *other == block)
-        {
-            blocks.remove(place);
-        }
+        self.state().blocked.remove(between, block);
         self.look_again();
     }
 
     /// Resets every connection that a client has. Returns whether there was one.
     pub(super) fn cut(&self, client: &Host) -> bool {
+        self.doom(client, None, Fate::Reset)
+    }
+
+    /// The way of every connection that a client has is gone, and nobody is told. Returns whether there was
+    /// one.
+    pub(super) fn forget(&self, client: &Host) -> bool {
+        self.doom(client, None, Fate::Forgotten)
+    }
+
+    /// Whoever still holds a connection of this client that [`Wires::forget`] met is told so.
+    pub(super) fn disown(&self, client: &Host) {
+        self.doom(client, Some(Fate::Forgotten), Fate::Reset);
+    }
+
+    fn doom(&self, client: &Host, before: Option<Fate>, after: Fate) -> bool {
         let mut state = self.state();
         let mut any = false;
         for connection in state.connections.values_mut() {
-            if connection.ends.iter().flatten().any(|end| end == client) && connection.is_whole() {
-                connection.fate = Some(Fate::Reset);
+            let is_theirs = connection.ends.iter().flatten().any(|end| end == client);
+            if is_theirs && connection.fate == before {
+                connection.fate = Some(after);
                 any = true;
             }
         }
         drop(state);
         self.look_again();
         any
+    }
+
+    /// A host reads nothing until [`Wires::quicken`].
+    pub(super) fn slow_down(&self, host: &Host) {
+        *self.state().slow.entry(host.clone()).or_default() += 1;
+    }
+
+    /// Ends one [`Wires::slow_down`].
+    pub(super) fn quicken(&self, host: &Host) {
+        let mut state = self.state();
+        if let Some(times) = state.slow.get_mut(host) {
+            *times = times.saturating_sub(1);
+        }
+        state.slow.retain(|_host, times| *times > 0);
+        drop(state);
+        self.look_again();
     }
 
     /// A process is gone: the other ends of its connections read the end of the stream.
@@ -273,27 +311,48 @@ impl Wires {
         Duration::from_micros(drawn.checked_rem(span).unwrap_or(0))
     }
 
-    /// What stands in the way of `side` of a connection.
-    pub(super) fn gate(&self, number: u64, side: usize, context: &mut Context<'_>) -> Gate {
+    /// What stands in the way of one side of a connection.
+    pub(super) fn gate(
+        &self,
+        number: u64,
+        (side, act): (usize, Act),
+        context: &mut Context<'_>,
+    ) -> Gate {
         let now = self.recorder.now();
         let mut state = self.state();
-        let Some(connection) = state.connections.get(&number) else { return Gate::Gone };
+        let State { connections, blocked, slow, down, .. } = &mut *state;
+        let Some(connection) = connections.get_mut(&number) else { return Gate::Gone };
         let block = match &connection.ends {
-            [Some(a), Some(b)] => state.block_between(a, b),
+            [Some(a), Some(b)] => blocked.between(a, b),
             [_, _] => None,
         };
-        let other_is_up = connection.other(side).is_none_or(|other| !state.down.contains(other));
-        let around = Surroundings { now, block, other_is_up };
-        let connection = state.connections.get_mut(&number);
-        connection.map_or(Gate::Gone, |connection| connection.gate(side, around, context))
+        let host = connection.ends.get(side).and_then(Option::as_ref);
+        let is_slow = !slow.is_empty() && host.is_some_and(|host| slow.contains_key(host));
+        let other_is_up = connection.other(side).is_none_or(|other| !down.contains(other));
+        let around = Surroundings { now, block, other_is_up, is_slow };
+        connection.gate((side, act), around, context)
     }
 
-    /// Notes that `side` has written.
-    pub(super) fn wrote(&self, number: u64, side: usize) {
+    /// How much `side` may send now, bytes: no more than the other side's socket can hold.
+    pub(super) fn room(&self, number: u64, side: usize) -> usize {
+        self.state().connections.get(&number).map_or(0, |connection| connection.room(side))
+    }
+
+    /// Notes that `side` has sent something.
+    pub(super) fn sent(&self, number: u64, side: usize, length: usize) {
         let now = self.recorder.now();
         if let Some(connection) = self.state().connections.get_mut(&number) {
-            connection.wrote(side, now);
+            connection.sent(side, length, now);
         }
+    }
+
+    /// Notes that `side` has taken something off the way.
+    pub(super) fn took(&self, number: u64, side: usize, length: usize) {
+        let mut state = self.state();
+        let connection = state.connections.get_mut(&number);
+        let wakers = connection.map(|connection| connection.took(side, length));
+        drop(state);
+        wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
     /// Notes that `side` has bytes under way that cannot arrive now.
@@ -314,8 +373,8 @@ impl Wires {
         heard: Vec<(Extent, Heard)>,
     ) -> Option<(Extent, Mishap)> {
         for (extent, item) in heard {
-            let Some((what, event)) = self.meaning(number, item) else { continue };
-            let mishap = event.and_then(|event| self.mishap(host, &event, number));
+            let Some(what) = self.meaning(number, item) else { continue };
+            let mishap = self.mishap(host, &what, number);
             // What comes later will be heard then.
             if mishap != Some(Mishap::Reorder) {
                 self.recorder.record(host, what);
@@ -327,19 +386,16 @@ impl Wires {
         None
     }
 
-    /// The event of the trace and, for a text frame, its `event`.
-    fn meaning(&self, conn: u64, item: Heard) -> Option<(What, Option<String>)> {
+    /// The event of the trace.
+    fn meaning(&self, conn: u64, item: Heard) -> Option<What> {
         Some(match item {
-            Heard::Frame(frame) => {
-                let event = event_of(&frame);
-                (What::Received { conn, frame }, event)
-            }
-            Heard::Asked(request) => (What::Asked { conn, request }, None),
+            Heard::Frame(frame) => What::Received { conn, frame },
+            Heard::Asked(request) => What::Asked { conn, request },
             Heard::Answered { status, response } => {
                 let state = self.state();
                 let ends = &state.connections.get(&conn)?.ends;
                 match ends.get(1) {
-                    Some(Some(Host::Agent)) => (What::Answered { conn, status, response }, None),
+                    Some(Some(Host::Agent)) => What::Answered { conn, status, response },
                     Some(_) | None => return None,
                 }
             }
@@ -347,8 +403,12 @@ impl Wires {
     }
 
     /// Counts a frame for the watches. What one of them does to it.
-    fn mishap(&self, client: &Host, event: &str, number: u64) -> Option<Mishap> {
+    fn mishap(&self, client: &Host, what: &What, number: u64) -> Option<Mishap> {
         let mut state = self.state();
+        if !state.watches.iter().any(|watch| watch.client == *client) {
+            return None;
+        }
+        let event = event_of(what)?;
         let mut mishaps = Vec::new();
         let mut fired = Vec::new();
         state.watches.retain_mut(|watch| {
@@ -361,6 +421,9 @@ impl Wires {
             }
             watch.left > 0
         });
+        if !fired.is_empty() {
+            self.news.tell();
+        }
         state.fired.extend(fired);
         let (mishap, injected) = mishaps.into_iter().next()?;
         if mishap == Mishap::Cut
@@ -388,28 +451,9 @@ impl Wires {
     }
 }
 
-impl State {
-    /// What keeps two hosts apart; a loss outweighs a wait.
-    fn block_between(&self, a: &Host, b: &Host) -> Option<Block> {
-        if self.blocked.is_empty() {
-            return None;
-        }
-        let blocks = self.blocked.get(&link(&[a.clone(), b.clone()]))?;
-        let partition = blocks.iter().find(|block| **block == Block::Partition);
-        partition.or_else(|| blocks.first()).copied()
-    }
-}
-
-/// Two hosts, whichever was named first.
-fn link(between: &[Host; 2]) -> [Host; 2] {
-    let mut link = between.clone();
-    link.sort();
-    link
-}
-
 /// The `event` of a text frame.
-fn event_of(frame: &Wire) -> Option<String> {
-    let Wire::Text(text) = frame else { return None };
+fn event_of(what: &What) -> Option<String> {
+    let What::Received { frame: Wire::Text(text), .. } = what else { return None };
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     Some(value.get("event")?.as_str()?.to_owned())
 }

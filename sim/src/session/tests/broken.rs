@@ -102,6 +102,22 @@ fn reads_a_good_session() {
 }
 
 #[test]
+fn reads_every_fault_of_a_client_and_of_a_clock() {
+    let (ana, lasts) = (|| Host::Client("ana".to_owned()), Duration::from_secs(2));
+    for (yaml, fault) in [
+        ("slow_reader: { client: ana, lasts: 2s }", Fault::SlowReader { client: ana(), lasts }),
+        ("half_open: { client: ana, lasts: 2s }", Fault::HalfOpen { client: ana(), lasts }),
+        ("offline: { client: ana, lasts: 2s }", Fault::Offline { client: ana(), lasts }),
+        ("pause: { host: ana, lasts: 2s }", Fault::Pause { host: ana(), lasts }),
+        ("skew: { host: agent, by: 90s }", Fault::Skew { host: Host::Agent, by_ms: 90_000 }),
+        ("skew: { host: agent, by: -2m }", Fault::Skew { host: Host::Agent, by_ms: -120_000 }),
+    ] {
+        let session = read(&GOOD.replace(CUT, yaml)).unwrap();
+        assert_eq!(session.scenario.faults[0].fault, fault);
+    }
+}
+
+#[test]
 fn reads_the_example_of_the_readme() {
     let readme = include_str!("../../../../README.md");
     let (_, yaml) = readme.split_once("```yaml\n").expect("an example");
@@ -337,6 +353,8 @@ fn refuses_what_proves_nothing() {
 const ELAPSED: &str = "{ elapsed: 150ms }
         do: { partition: { between: [gateway-1, supervisor], lasts: 3s } }";
 
+const CUT: &str = "cut: { client: tab2 }";
+
 const SENSELESS: &[Case] = &[
     ("session: golden", "session: ^gold", &["expected `golden`, the name of the file"]),
     ("session: golden", "session: ^gol__den", &["`__` in a name"]),
@@ -351,6 +369,14 @@ const SENSELESS: &[Case] = &[
     ("{ elapsed: 1m }", "^{ frame: ack }", &["only faults of a turn wait for a frame"]),
     (ELAPSED, "{ elapsed: ^150ms }\n        do: { duplicate: { client: ana } }", &["to a frame"]),
     (ELAPSED, "{ elapsed: ^150ms }\n        do: { reorder: { client: ana } }", &["to a frame"]),
+    (CUT, "pause: { host: ^agent, lasts: 2s }", &["a serving host cannot be paused"]),
+    (CUT, "offline: { client: ^agent, lasts: 2s }", &["unknown client `agent`"]),
+    (CUT, "slow_reader: { client: ana, lasts: ^long }", &["expected a duration"]),
+    (CUT, "half_open: { client: ana, lasts: ^2h }", &["expected a duration"]),
+    (CUT, "skew: { host: ^ana, by: 90s }", &["expected a serving host"]),
+    (CUT, "skew: { host: agent, by: ^+90s }", &["expected a skew such as 90s or -2m"]),
+    (CUT, "skew: { host: agent, by: ^0s }", &["expected a skew"]),
+    (CUT, "offline: { ^client: ana }", &["missing key `lasts`"]),
     ("[gateway-1, supervisor]", "^[supervisor]", &["expected two hosts"]),
     ("[gateway-1, supervisor]", "[agent, ^agent]", &["another host"]),
     ("name: tab2", "name: ^ana", &["a second client `ana`"]),

@@ -3,23 +3,30 @@
 //! The tick equals the latency: a smaller one costs time and gains nothing, a larger one would delay
 //! every hop. Jitter, loss and all faults are modelled above, where they depend on nothing but the seed.
 
-use super::Cable;
-use assistant::net::Net;
+use super::{Arrival, BACKLOG, Cable, Engine, TaskCount, panic_text};
+use crate::world::news::News;
+use crate::world::recorder::Clock;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 use turmoil::net::{TcpListener, TcpStream};
 
-/// Segments on their way in one direction, and connections that wait to be accepted. The default of 64
-/// makes turmoil panic under a reconnect storm.
-const TCP_CAPACITY: usize = 1024;
+/// How much is read at once, bytes.
+const CHUNK_BYTES_MAX: usize = 16 * 1024;
 
 /// The network as a turmoil host sees it; addresses are `name:port`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct TurmoilNet;
 
-impl Net for TurmoilNet {
-    type Stream = TcpStream;
+impl Cable for TurmoilNet {
+    type End = TcpStream;
     type Listener = TcpListener;
 
     async fn listen(&self, address: &str) -> io::Result<TcpListener> {
@@ -35,20 +42,40 @@ impl Net for TurmoilNet {
     async fn connect(&self, address: &str) -> io::Result<TcpStream> {
         TcpStream::connect(address).await
     }
-}
 
-impl Cable for TurmoilNet {
     fn label(stream: &TcpStream) -> io::Result<String> {
         let mut ends = [stream.local_addr()?, stream.peer_addr()?];
         ends.sort();
         let [one, other] = ends;
         Ok(format!("{one} {other}"))
     }
+
+    fn poll_arrival(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<Arrival> {
+        let mut room = [0; CHUNK_BYTES_MAX];
+        let mut buffer = ReadBuf::new(&mut room);
+        let read = ready!(Pin::new(stream).poll_read(context, &mut buffer));
+        let what = read.map(|()| buffer.filled().to_vec());
+        Poll::Ready(Arrival { at: Instant::now(), what })
+    }
+
+    fn poll_send(
+        stream: &mut TcpStream,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(stream).poll_write(context, bytes)
+    }
+
+    fn poll_finish(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(stream).poll_shutdown(context)
+    }
 }
 
 /// A simulation of hosts.
 pub(crate) struct TurmoilEngine {
     sim: turmoil::Sim<'static>,
+    /// The time between ticks, microseconds.
+    between: Arc<AtomicU64>,
 }
 
 impl std::fmt::Debug for TurmoilEngine {
@@ -57,10 +84,10 @@ impl std::fmt::Debug for TurmoilEngine {
     }
 }
 
-impl TurmoilEngine {
-    /// An empty network in which every hop takes `latency`.
-    #[must_use]
-    pub(crate) fn new(seed: u64, latency: Duration) -> Self {
+impl Engine for TurmoilEngine {
+    type Cable = TurmoilNet;
+
+    fn new(seed: u64, latency: Duration) -> Self {
         let mut builder = turmoil::Builder::new();
         builder
             .rng_seed(seed)
@@ -69,14 +96,30 @@ impl TurmoilEngine {
             .min_message_latency(latency)
             .max_message_latency(latency)
             .simulation_duration(Duration::MAX / 4)
-            .tcp_capacity(TCP_CAPACITY);
-        Self { sim: builder.build() }
+            .tcp_capacity(BACKLOG);
+        Self { sim: builder.build(), between: Arc::default() }
     }
 
-    /// Adds a host that runs `root` from now on and again after each [`TurmoilEngine::start`].
-    pub(crate) fn host<F>(&mut self, name: &str, root: impl Fn() -> F + 'static)
+    fn cable(&self) -> TurmoilNet {
+        TurmoilNet
+    }
+
+    fn clock(&self) -> Clock {
+        let between = Arc::clone(&self.between);
+        Arc::new(move || {
+            let between = || Duration::from_micros(between.load(Ordering::Relaxed));
+            turmoil::sim_elapsed().unwrap_or_else(between)
+        })
+    }
+
+    /// Every host has a runtime of its own, in which its root is no task.
+    fn tasks(&self) -> TaskCount {
+        Arc::new(|_host| Handle::current().metrics().num_alive_tasks())
+    }
+
+    fn host<F>(&mut self, name: &str, root: impl Fn() -> F + 'static)
     where
-        F: Future<Output = ()> + 'static,
+        F: Future<Output = ()> + Send + 'static,
     {
         self.sim.host(name, move || {
             let root = root();
@@ -87,45 +130,31 @@ impl TurmoilEngine {
         });
     }
 
-    /// Drops a host's root and everything it owns.
-    pub(crate) fn kill(&mut self, name: &str) {
+    /// Nothing outlives a host: its runtime goes with it.
+    fn kill(&mut self, name: &str) -> usize {
         self.sim.crash(name);
+        0
     }
 
-    /// Starts a host that has ended or was killed.
-    pub(crate) fn start(&mut self, name: &str) {
+    fn start(&mut self, name: &str) {
         self.sim.bounce(name);
     }
 
-    /// Lets one tick pass.
-    ///
-    /// # Errors
-    /// What a host panicked with; the engine is not usable after that.
-    pub(crate) fn step(&mut self) -> Result<(), String> {
+    /// Lets one tick pass; there is no shorter or longer way.
+    fn advance(&mut self, _until: Duration, _news: &News) -> Result<(), String> {
         match catch_unwind(AssertUnwindSafe(|| self.sim.step())) {
-            Ok(Ok(_finished)) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(panic) => Err(panic_text(panic.as_ref())),
+            Ok(Ok(_finished)) => {}
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(panic) => return Err(panic_text(panic.as_ref())),
         }
+        let now = u64::try_from(self.sim.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.between.store(now, Ordering::Relaxed);
+        Ok(())
     }
 
-    /// The time at the start of the next tick.
-    #[must_use]
-    pub(crate) fn elapsed(&self) -> Duration {
+    fn elapsed(&self) -> Duration {
         self.sim.elapsed()
     }
-
-    /// The time as the running host sees it; between ticks, none.
-    #[must_use]
-    pub(crate) fn host_time() -> Option<Duration> {
-        turmoil::sim_elapsed()
-    }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 /// turmoil's default epoch is the system's clock.

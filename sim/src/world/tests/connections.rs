@@ -2,12 +2,31 @@
 
 use super::*;
 
-#[test]
-fn a_calm_echo_comes_back_in_order_with_jitter_that_repeats_by_seed() {
+on_both_engines! {
+    a_calm_echo_comes_back_in_order_with_jitter_that_repeats_by_seed,
+    a_burst_takes_the_jitter_of_one_chunk_and_not_of_all,
+    a_host_whose_process_is_down_refuses_after_a_round_trip,
+    a_process_that_ended_in_order_refuses_too,
+    an_attempt_to_reach_a_dark_host_hangs_until_it_is_up,
+    an_attempt_over_a_blocked_link_hangs_until_the_repair_and_then_succeeds,
+    what_is_written_in_a_short_partition_arrives_whole_and_in_order,
+    a_partition_longer_than_the_user_timeout_fails_the_writer,
+    what_is_under_way_when_a_partition_begins_counts_as_undelivered,
+    a_silent_reader_does_not_time_out_in_a_partition,
+    a_hold_never_times_out,
+    of_two_faults_on_a_link_each_lasts_its_own_time,
+    a_cut_resets_both_ends,
+    a_frame_can_come_twice_or_behind_the_next_one,
+    a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame,
+    no_socket_is_left_when_streams_are_dropped,
+    an_accepted_connection_that_nobody_takes_up_is_reset,
+}
+
+fn a_calm_echo_comes_back_in_order_with_jitter_that_repeats_by_seed<E: Engine>() {
     let run = |seed| {
-        let mut stage = Stage::with_echo(seed).with_talk(40, ms(50));
+        let mut stage = Stage::<E>::with_echo(seed).with_talk(40, ms(50));
         stage.until(ms(3_000));
-        assert_eq!(stage.notes.read("ana"), Stage::numbers(40));
+        assert_eq!(stage.notes.read("ana"), numbers(40));
         stage.notes.taken()
     };
     let (once, again, other) = (run(1), run(1), run(2));
@@ -19,16 +38,14 @@ fn a_calm_echo_comes_back_in_order_with_jitter_that_repeats_by_seed() {
     assert!(offsets.len() > 5, "hardly any jitter: {offsets:?}");
 }
 
-#[test]
-fn a_burst_takes_the_jitter_of_one_chunk_and_not_of_all() {
-    let mut stage = Stage::with_echo(3).with_talk(200, Duration::ZERO);
+fn a_burst_takes_the_jitter_of_one_chunk_and_not_of_all<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(3).with_talk(200, Duration::ZERO);
     stage.until(ms(150));
-    assert_eq!(stage.notes.read("ana"), Stage::numbers(200));
+    assert_eq!(stage.notes.read("ana"), numbers(200));
 }
 
-#[test]
-fn a_host_whose_process_is_down_refuses_after_a_round_trip() {
-    let mut stage = Stage::with_echo(1);
+fn a_host_whose_process_is_down_refuses_after_a_round_trip<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1);
     stage.until(ms(100));
     stage.crash(&SERVER);
     let mut stage = stage.with_talk(1, ms(1));
@@ -37,9 +54,8 @@ fn a_host_whose_process_is_down_refuses_after_a_round_trip() {
     assert!((ms(118)..ms(123)).contains(&at), "{at:?}");
 }
 
-#[test]
-fn a_process_that_ended_in_order_refuses_too() {
-    let mut stage = Stage::new(1);
+fn a_process_that_ended_in_order_refuses_too<E: Engine>() {
+    let mut stage = Stage::<E>::new(1);
     stage.host(&SERVER, |net, _notes| async move { drop(net.listen("agent:80").await.unwrap()) });
     stage.until(ms(50));
     stage.wires.leaves(&SERVER);
@@ -48,9 +64,8 @@ fn a_process_that_ended_in_order_refuses_too() {
     assert!(stage.notes.when("ana", "refused connection refused").is_some());
 }
 
-#[test]
-fn an_attempt_to_reach_a_dark_host_hangs_until_it_is_up() {
-    let mut stage = Stage::with_echo(1);
+fn an_attempt_to_reach_a_dark_host_hangs_until_it_is_up<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1);
     stage.until(ms(100));
     stage.lose_power(&SERVER);
     let mut stage = stage.with_talk(3, ms(10));
@@ -60,29 +75,27 @@ fn an_attempt_to_reach_a_dark_host_hangs_until_it_is_up() {
     stage.until(ms(61_000));
     // The one attempt that hung may meet the host before it listens: then it is refused, as in the field.
     let refused = stage.notes.when("ana", "refused").is_some();
-    assert!(refused || stage.notes.read("ana") == Stage::numbers(3));
+    assert!(refused || stage.notes.read("ana") == numbers(3));
 }
 
-#[test]
-fn an_attempt_over_a_blocked_link_hangs_until_the_repair_and_then_succeeds() {
+fn an_attempt_over_a_blocked_link_hangs_until_the_repair_and_then_succeeds<E: Engine>() {
     for block in [Block::Partition, Block::Hold] {
         // Before the attempt, and in the middle of it.
         for early in [0, 10, 20, 30] {
-            let mut stage = Stage::with_echo(1).with_talk(3, ms(10));
+            let mut stage = Stage::<E>::with_echo(1).with_talk(3, ms(10));
             stage.until(ms(early));
             stage.wires.block(&both(), block);
             stage.until(ms(15_000));
             assert_eq!(stage.notes.read("ana"), "", "{block:?} at {early}");
             stage.wires.unblock(&both(), block);
             stage.until(ms(17_000));
-            assert_eq!(stage.notes.read("ana"), Stage::numbers(3), "{block:?} at {early}");
+            assert_eq!(stage.notes.read("ana"), numbers(3), "{block:?} at {early}");
         }
     }
 }
 
-#[test]
-fn what_is_written_in_a_short_partition_arrives_whole_and_in_order() {
-    let mut stage = Stage::with_echo(4).with_talk(300, ms(50));
+fn what_is_written_in_a_short_partition_arrives_whole_and_in_order<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(4).with_talk(300, ms(50));
     stage.until(ms(1_000));
     stage.wires.block(&both(), Block::Partition);
     stage.until(ms(1_100));
@@ -91,15 +104,14 @@ fn what_is_written_in_a_short_partition_arrives_whole_and_in_order() {
     assert_eq!(stage.notes.read("server"), before, "something came through");
     stage.wires.unblock(&both(), Block::Partition);
     stage.until(ms(17_000));
-    assert_eq!(stage.notes.read("server"), Stage::numbers(300));
-    assert_eq!(stage.notes.read("ana"), Stage::numbers(300));
+    assert_eq!(stage.notes.read("server"), numbers(300));
+    assert_eq!(stage.notes.read("ana"), numbers(300));
 }
 
-#[test]
-fn a_partition_longer_than_the_user_timeout_fails_the_writer() {
+fn a_partition_longer_than_the_user_timeout_fails_the_writer<E: Engine>() {
     // Whether it goes on writing or waits for an answer to one word.
     for (count, pause) in [(1_000, ms(100)), (2, ms(1_000))] {
-        let mut stage = Stage::with_echo(4).with_talk(count, pause);
+        let mut stage = Stage::<E>::with_echo(4).with_talk(count, pause);
         stage.until(ms(500));
         stage.wires.block(&both(), Block::Partition);
         stage.until(ms(40_000));
@@ -112,10 +124,9 @@ fn a_partition_longer_than_the_user_timeout_fails_the_writer() {
     }
 }
 
-#[test]
-fn what_is_under_way_when_a_partition_begins_counts_as_undelivered() {
-    let mut stage = Stage::with_echo(4).with_talk(2, ms(1_000));
-    stage.until(ms(1_020));
+fn what_is_under_way_when_a_partition_begins_counts_as_undelivered<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(4).with_talk(2, ms(1_000));
+    stage.until(ms(1_021));
     assert_eq!(stage.notes.last("ana"), "said 1");
     stage.wires.block(&both(), Block::Partition);
     stage.until(ms(40_000));
@@ -123,9 +134,8 @@ fn what_is_under_way_when_a_partition_begins_counts_as_undelivered() {
     assert!((ms(21_020)..ms(21_040)).contains(&at), "{at:?}");
 }
 
-#[test]
-fn a_silent_reader_does_not_time_out_in_a_partition() {
-    let mut stage = Stage::with_echo(4).with_talk(1, ms(10));
+fn a_silent_reader_does_not_time_out_in_a_partition<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(4).with_talk(1, ms(10));
     stage.until(ms(500));
     stage.wires.block(&both(), Block::Partition);
     stage.until(ms(90_000));
@@ -133,21 +143,19 @@ fn a_silent_reader_does_not_time_out_in_a_partition() {
     assert_eq!(stage.wires.sockets(&ana()), 1);
 }
 
-#[test]
-fn a_hold_never_times_out() {
-    let mut stage = Stage::with_echo(4).with_talk(100, ms(100));
+fn a_hold_never_times_out<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(4).with_talk(100, ms(100));
     stage.until(ms(500));
     stage.wires.block(&both(), Block::Hold);
     stage.until(ms(120_000));
     assert_eq!(stage.notes.when("ana", "failed"), None);
     stage.wires.unblock(&both(), Block::Hold);
     stage.until(ms(121_000));
-    assert_eq!(stage.notes.read("ana"), Stage::numbers(100));
+    assert_eq!(stage.notes.read("ana"), numbers(100));
 }
 
-#[test]
-fn of_two_faults_on_a_link_each_lasts_its_own_time() {
-    let mut stage = Stage::with_echo(4).with_talk(10, ms(100));
+fn of_two_faults_on_a_link_each_lasts_its_own_time<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(4).with_talk(10, ms(100));
     stage.until(ms(300));
     stage.wires.block(&both(), Block::Hold);
     stage.wires.block(&[SERVER, ana()], Block::Partition);
@@ -158,12 +166,11 @@ fn of_two_faults_on_a_link_each_lasts_its_own_time() {
     assert_eq!(stage.notes.read("ana"), before, "the hold is still there");
     stage.wires.unblock(&both(), Block::Hold);
     stage.until(ms(3_000));
-    assert_eq!(stage.notes.read("ana"), Stage::numbers(10));
+    assert_eq!(stage.notes.read("ana"), numbers(10));
 }
 
-#[test]
-fn a_cut_resets_both_ends() {
-    let mut stage = Stage::with_echo(1).with_talk(100, ms(50));
+fn a_cut_resets_both_ends<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(100, ms(50));
     stage.until(ms(1_000));
     assert!(stage.wires.cut(&ana()));
     stage.until(ms(1_050));
@@ -175,9 +182,9 @@ fn a_cut_resets_both_ends() {
 }
 
 /// Sends a WebSocket head and four frames in one write.
-async fn send_frames(net: SimNet<TurmoilNet>, _notes: Notes) {
+async fn send_frames<C: Cable>(net: SimNet<C>, _notes: Notes) {
     let mut listener = net.listen("agent:80").await.unwrap();
-    let mut stream = SimNet::<TurmoilNet>::accept(&mut listener).await.unwrap();
+    let mut stream = SimNet::<C>::accept(&mut listener).await.unwrap();
     let mut bytes = b"HTTP/1.1 101 OK\r\nupgrade: websocket\r\n\r\n".to_vec();
     for number in 1..=4 {
         let text = format!("{{\"event\":\"message\",\"n\":{number}}}");
@@ -189,13 +196,12 @@ async fn send_frames(net: SimNet<TurmoilNet>, _notes: Notes) {
 }
 
 /// Has something happen to the `nth` frame that ana reads.
-fn watch(stage: &Stage, nth: u32, mishap: Mishap) {
+fn watch<E: Engine>(stage: &Stage<E>, nth: u32, mishap: Mishap) {
     let (event, mishap) = ("message".to_owned(), Some((mishap, crate::trace::What::ScriptDone)));
     stage.wires.watch(FrameWatch { id: 7, client: ana(), event, left: nth, mishap });
 }
 
-#[test]
-fn a_frame_can_come_twice_or_behind_the_next_one() {
+fn a_frame_can_come_twice_or_behind_the_next_one<E: Engine>() {
     let ns = |read: &str| -> String {
         read.split("\"n\":").skip(1).filter_map(|part| part.chars().next()).collect()
     };
@@ -205,7 +211,7 @@ fn a_frame_can_come_twice_or_behind_the_next_one() {
         (1, Mishap::Reorder, "2134"),
         (3, Mishap::Reorder, "1243"),
     ] {
-        let mut stage = Stage::new(1);
+        let mut stage = Stage::<E>::new(1);
         stage.host(&SERVER, send_frames);
         watch(&stage, nth, mishap);
         let mut stage = stage.with_talk(0, ms(1));
@@ -215,10 +221,9 @@ fn a_frame_can_come_twice_or_behind_the_next_one() {
     }
 }
 
-#[test]
-fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame() {
+fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame<E: Engine>() {
     for nth in 1..=4 {
-        let mut stage = Stage::new(1);
+        let mut stage = Stage::<E>::new(1);
         stage.host(&SERVER, send_frames);
         watch(&stage, nth, Mishap::Cut);
         let mut stage = stage.with_talk(0, ms(1));
@@ -230,9 +235,8 @@ fn a_cut_behind_a_frame_delivers_up_to_the_end_of_that_frame() {
     }
 }
 
-#[test]
-fn no_socket_is_left_when_streams_are_dropped() {
-    let mut stage = Stage::with_echo(1);
+fn no_socket_is_left_when_streams_are_dropped<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1);
     stage.host(&ana(), |net, _notes| async move {
         for _ in 0..20 {
             let mut stream = net.connect("agent:80").await.unwrap();
@@ -245,11 +249,10 @@ fn no_socket_is_left_when_streams_are_dropped() {
     assert_eq!(stage.wires.sockets(&ana()) + stage.wires.sockets(&SERVER), 0);
 }
 
-#[test]
-fn an_accepted_connection_that_nobody_takes_up_is_reset() {
+fn an_accepted_connection_that_nobody_takes_up_is_reset<E: Engine>() {
     // The dialler dies while its attempt is under way.
     for at in [10, 20, 30] {
-        let mut stage = Stage::with_echo(1).with_talk(0, ms(1));
+        let mut stage = Stage::<E>::with_echo(1).with_talk(0, ms(1));
         stage.until(ms(at));
         stage.crash(&ana());
         stage.until(ms(500));

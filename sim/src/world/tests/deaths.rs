@@ -2,12 +2,23 @@
 
 use super::*;
 
-#[test]
-fn after_a_crash_the_peer_reads_everything_and_the_end_one_latency_later() {
+on_both_engines! {
+    after_a_crash_the_peer_reads_everything_and_the_end_one_latency_later,
+    a_dead_host_is_inert,
+    streams_of_a_dead_host_end_in_the_same_order_every_time,
+    a_crash_behind_a_partition_shows_after_the_repair_only,
+    after_a_power_loss_a_reader_reads_nothing_for_ever,
+    after_a_power_loss_a_write_is_accepted_and_reset_once_the_host_is_up,
+    what_is_under_way_at_a_power_loss_is_answered_with_a_reset,
+    after_a_power_loss_a_write_times_out_if_the_host_stays_away,
+    a_write_to_a_host_that_lost_its_power_and_a_link_is_reset_after_the_repair,
+}
+
+fn after_a_crash_the_peer_reads_everything_and_the_end_one_latency_later<E: Engine>() {
     for at in [500, 510, 520, 530, 540] {
-        let mut stage = Stage::with_echo(1).with_talk(100, ms(7));
+        let mut stage = Stage::<E>::with_echo(1).with_talk(100, ms(7));
         stage.until(ms(at));
-        let said = |stage: &Stage| {
+        let said = |stage: &Stage<E>| {
             let lines = stage.notes.lines.lock().unwrap();
             lines.iter().filter(|(_, _, line)| line.starts_with("said")).count()
         };
@@ -18,14 +29,13 @@ fn after_a_crash_the_peer_reads_everything_and_the_end_one_latency_later() {
         let ended = stage.notes.when("server", "end").expect("no end of the stream");
         assert!((ms(at + 10)..ms(at + 17)).contains(&ended), "{ended:?}");
         let count = u64::try_from(before).unwrap();
-        assert_eq!(stage.notes.read("server"), Stage::numbers(count));
+        assert_eq!(stage.notes.read("server"), numbers(count));
         assert_eq!(stage.wires.sockets(&SERVER), 0);
     }
 }
 
-#[test]
-fn a_dead_host_is_inert() {
-    let mut stage = Stage::with_echo(1).with_talk(100, ms(20));
+fn a_dead_host_is_inert<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(100, ms(20));
     stage.until(ms(500));
     stage.crash(&ana());
     stage.until(ms(510));
@@ -36,10 +46,9 @@ fn a_dead_host_is_inert() {
     assert_eq!(stage.wires.sockets(&ana()), 0);
 }
 
-#[test]
-fn streams_of_a_dead_host_end_in_the_same_order_every_time() {
+fn streams_of_a_dead_host_end_in_the_same_order_every_time<E: Engine>() {
     let run = || {
-        let mut stage = Stage::with_echo(9);
+        let mut stage = Stage::<E>::with_echo(9);
         stage.host(&ana(), |net, notes| async move {
             let mut open = JoinSet::new();
             for _ in 0..12 {
@@ -56,15 +65,14 @@ fn streams_of_a_dead_host_end_in_the_same_order_every_time() {
     assert!(once.contains("\"end\""));
     for shift in 0..4 {
         // Other worlds shift the ids of tasks, on which the engine's order depends.
-        let mut other = Stage::with_echo(shift).with_talk(shift + 1, ms(1));
+        let mut other = Stage::<E>::with_echo(shift).with_talk(shift + 1, ms(1));
         other.until(ms(100));
         assert_eq!(run(), once);
     }
 }
 
-#[test]
-fn a_crash_behind_a_partition_shows_after_the_repair_only() {
-    let mut stage = Stage::with_echo(1).with_talk(1, ms(1));
+fn a_crash_behind_a_partition_shows_after_the_repair_only<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(1, ms(1));
     stage.until(ms(300));
     stage.wires.block(&both(), Block::Partition);
     stage.crash(&SERVER);
@@ -75,9 +83,8 @@ fn a_crash_behind_a_partition_shows_after_the_repair_only() {
     assert_eq!(stage.notes.last("ana"), "end");
 }
 
-#[test]
-fn after_a_power_loss_a_reader_reads_nothing_for_ever() {
-    let mut stage = Stage::with_echo(1).with_talk(1, ms(1));
+fn after_a_power_loss_a_reader_reads_nothing_for_ever<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(1, ms(1));
     stage.until(ms(300));
     stage.lose_power(&SERVER);
     stage.until(ms(30_000));
@@ -87,9 +94,8 @@ fn after_a_power_loss_a_reader_reads_nothing_for_ever() {
     assert_eq!(stage.wires.sockets(&ana()), 1);
 }
 
-#[test]
-fn after_a_power_loss_a_write_is_accepted_and_reset_once_the_host_is_up() {
-    let mut stage = Stage::with_echo(1).with_talk(30, ms(500));
+fn after_a_power_loss_a_write_is_accepted_and_reset_once_the_host_is_up<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(30, ms(500));
     stage.until(ms(1_200));
     stage.lose_power(&SERVER);
     stage.until(ms(5_200));
@@ -99,9 +105,8 @@ fn after_a_power_loss_a_write_is_accepted_and_reset_once_the_host_is_up() {
     assert_eq!(stage.notes.last("ana"), "failed connection reset");
 }
 
-#[test]
-fn what_is_under_way_at_a_power_loss_is_answered_with_a_reset() {
-    let mut stage = Stage::with_echo(1).with_talk(2, ms(1_000));
+fn what_is_under_way_at_a_power_loss_is_answered_with_a_reset<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(2, ms(1_000));
     stage.until(ms(1_020));
     stage.lose_power(&SERVER);
     stage.until(ms(5_000));
@@ -111,9 +116,8 @@ fn what_is_under_way_at_a_power_loss_is_answered_with_a_reset() {
     assert_eq!(stage.notes.last("ana"), "failed connection reset");
 }
 
-#[test]
-fn after_a_power_loss_a_write_times_out_if_the_host_stays_away() {
-    let mut stage = Stage::with_echo(1).with_talk(3, ms(500));
+fn after_a_power_loss_a_write_times_out_if_the_host_stays_away<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(3, ms(500));
     stage.until(ms(700));
     stage.lose_power(&SERVER);
     stage.until(ms(40_000));
@@ -121,9 +125,8 @@ fn after_a_power_loss_a_write_times_out_if_the_host_stays_away() {
     assert!((ms(21_000)..ms(21_200)).contains(&at), "{at:?}");
 }
 
-#[test]
-fn a_write_to_a_host_that_lost_its_power_and_a_link_is_reset_after_the_repair() {
-    let mut stage = Stage::with_echo(1).with_talk(30, ms(500));
+fn a_write_to_a_host_that_lost_its_power_and_a_link_is_reset_after_the_repair<E: Engine>() {
+    let mut stage = Stage::<E>::with_echo(1).with_talk(30, ms(500));
     stage.until(ms(1_200));
     stage.lose_power(&SERVER);
     stage.wires.block(&both(), Block::Partition);

@@ -1,16 +1,30 @@
-//! Each fault, as the sockets of two hosts feel it: no assistant, only bytes.
+//! Each fault, as the sockets of two hosts feel it, on both engines: no assistant, only bytes.
+
+/// Makes a test of each function on each engine.
+macro_rules! on_both_engines {
+    ($($name:ident),* $(,)?) => {
+        mod turmoil {
+            $(#[test] fn $name() { super::$name::<super::TurmoilEngine>(); })*
+        }
+        mod event {
+            $(#[test] fn $name() { super::$name::<super::EventEngine>(); })*
+        }
+    };
+}
 
 mod connections;
 mod deaths;
+mod hosts;
+mod pressure;
 
 use super::connection::Block;
-use super::engine::{TurmoilEngine, TurmoilNet};
+use super::engine::{Cable, Engine, EventEngine, TurmoilEngine};
 use super::net::SimNet;
+use super::news::News;
 use super::recorder::Recorder;
 use super::wires::{FrameWatch, Mishap, Wires};
 use crate::scenario::Host;
 use assistant::net::Net;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -74,25 +88,19 @@ impl Notes {
 }
 
 /// Two hosts and the wires between them.
-struct Stage {
-    engine: TurmoilEngine,
+struct Stage<E: Engine> {
+    engine: E,
     wires: Arc<Wires>,
-    between: Arc<AtomicU64>,
     notes: Notes,
 }
 
-impl Stage {
+impl<E: Engine> Stage<E> {
     fn new(seed: u64) -> Self {
-        let engine = TurmoilEngine::new(seed, LATENCY);
-        let between = Arc::new(AtomicU64::new(0));
-        let ticks = Arc::clone(&between);
-        let recorder = Recorder::new(Arc::new(move || {
-            let now = TurmoilEngine::host_time();
-            now.unwrap_or_else(|| Duration::from_micros(ticks.load(Ordering::Relaxed)))
-        }));
-        let wires = Wires::new(seed, LATENCY, ms(5), recorder.clone());
+        let engine = E::new(seed, LATENCY);
+        let recorder = Recorder::new(engine.clock());
+        let wires = Wires::new(seed, LATENCY, ms(5), recorder.clone(), News::default());
         let notes = Notes { lines: Arc::default(), recorder };
-        Self { engine, wires, between, notes }
+        Self { engine, wires, notes }
     }
 
     /// A stage on which `server` listens and echoes.
@@ -102,12 +110,12 @@ impl Stage {
         stage
     }
 
-    fn host<F: Future<Output = ()> + 'static>(
+    fn host<F: Future<Output = ()> + Send + 'static>(
         &mut self,
         host: &Host,
-        root: impl Fn(SimNet<TurmoilNet>, Notes) -> F + 'static,
+        root: impl Fn(SimNet<E::Cable>, Notes) -> F + 'static,
     ) {
-        let net = SimNet::new(TurmoilNet, host.clone(), Arc::clone(&self.wires));
+        let net = SimNet::new(self.engine.cable(), host.clone(), Arc::clone(&self.wires));
         let notes = self.notes.clone();
         self.engine.host(&host.to_string(), move || root(net.clone(), notes.clone()));
     }
@@ -120,9 +128,7 @@ impl Stage {
 
     fn until(&mut self, at: Duration) {
         while self.engine.elapsed() < at {
-            self.engine.step().unwrap();
-            let now = u64::try_from(self.engine.elapsed().as_micros()).unwrap();
-            self.between.store(now, Ordering::Relaxed);
+            self.engine.advance(at, self.wires.news()).unwrap();
         }
     }
 
@@ -140,18 +146,18 @@ impl Stage {
         self.wires.comes_up(host);
         self.engine.start(&host.to_string());
     }
+}
 
-    /// The numbers that ana says.
-    fn numbers(count: u64) -> String {
-        (0..count).map(|n| format!("{n};")).collect()
-    }
+/// The numbers that ana says.
+fn numbers(count: u64) -> String {
+    (0..count).map(|n| format!("{n};")).collect()
 }
 
 /// Echoes on every connection and notes what it reads.
-async fn echo(net: SimNet<TurmoilNet>, notes: Notes) {
+async fn echo<C: Cable>(net: SimNet<C>, notes: Notes) {
     let mut listener = net.listen("agent:80").await.unwrap();
     let mut open = JoinSet::new();
-    while let Ok(mut stream) = SimNet::<TurmoilNet>::accept(&mut listener).await {
+    while let Ok(mut stream) = SimNet::<C>::accept(&mut listener).await {
         let notes = notes.clone();
         open.spawn(async move {
             let mut room = [0; 4096];
@@ -173,7 +179,7 @@ async fn echo(net: SimNet<TurmoilNet>, notes: Notes) {
 }
 
 /// Connects, says numbers and notes what comes back.
-async fn talk(net: SimNet<TurmoilNet>, notes: Notes, count: u64, pause: Duration) {
+async fn talk<C: Cable>(net: SimNet<C>, notes: Notes, count: u64, pause: Duration) {
     let stream = match net.connect("agent:80").await {
         Ok(stream) => stream,
         Err(error) => return notes.add("ana", format!("refused {}", error.kind())),
