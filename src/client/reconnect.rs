@@ -120,9 +120,6 @@ impl Client {
 
     /// A new attempt, from its token on.
     pub(super) fn begin(&mut self, out: &mut Vec<Output>) {
-        if self.offline {
-            return self.rest(Rest::Offline);
-        }
         self.expire(out);
         self.generation += 1;
         self.rum.attempts += 1;

@@ -41,6 +41,23 @@ fn starts_the_view_again_when_the_cursor_cannot_be_served() {
         "show@1 restarted bye#1(1000) =Waiting refresh#2 =Refreshing open#2(b) =Connecting hello@0";
     check(ClientPolicy::default(), UP, &script, expected);
     check(ClientPolicy::default(), UP, failed, "bye#1(4499) =Waiting");
+    // A server that never serves a cursor is not asked for ever.
+    let once = ClientPolicy { attempts_max: Some(1), ..ClientPolicy::default() };
+    let script = format!("log 1 turn:m; {failed}");
+    check(once, UP, &script, "show@1 restarted bye#1(1000) =Parked");
+}
+
+#[test]
+fn measures_the_first_reply_to_a_turn_once() {
+    let mut stage = Stage::new(ClientPolicy::default());
+    stage.play(&format!(
+        "{UP}; send m1; log 1 turn:m1; pass 3; log 2 reply:m1; pass 9; log 3 reply:m1"
+    ));
+    let seen = stage.client.rum().first_reply;
+    assert_eq!(
+        (seen.count, seen.total, seen.max),
+        (1, Duration::from_secs(3), Duration::from_secs(3))
+    );
 }
 
 #[test]

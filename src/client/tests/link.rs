@@ -209,6 +209,11 @@ fn without_a_rule_of_the_link_the_client_still_runs() {
             "closed; wake; status 403",
             "=Waiting open#2(a) =Connecting refresh#3 =Refreshing",
         ),
+        (
+            off(|p| p.refreshing = Refreshing::Never),
+            "closed; wake; status 403; status 403",
+            "=Waiting open#2(a) =Connecting open#3(a) =Connecting =SignedOut",
+        ),
         (off(|p| p.forced_refreshes_max = 0), "closed 4410", "=SignedOut"),
         (
             off(|p| p.distrust_same_token = Rule::Off),
