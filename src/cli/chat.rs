@@ -2,7 +2,10 @@
 
 use super::credential::CredentialFile;
 use super::keep::{Keep, fresh_rng};
-use assistant::client::{self, ClientSetup, Command, Happening, Kept, State};
+use assistant::client::{
+    self, ClientSetup, Command, Happening, Kept, ParkReason, SendFailure, SignOutReason, State,
+    StopReason,
+};
 use assistant::config::ClientPolicy;
 use assistant::contract::agent::{Card, Change, ListingType, RelaxationNote};
 use assistant::contract::frame::{LogBody, LogFrame};
@@ -14,8 +17,10 @@ use rand_core::Rng;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 /// Whom to talk to, and as whom.
 #[derive(Debug, Args)]
@@ -72,12 +77,15 @@ impl Chat {
         };
         let (commands, inbox) = mpsc::channel(64);
         let (outbox, happenings) = mpsc::unbounded_channel();
+        let (told, seen) = watch::channel(State::Idle);
         commands.send(Command::Connect).await?;
-        say("Type a message and press enter; Ctrl-D leaves. The conversation is kept.");
+        say(
+            "Type a message and press enter; /help for more, Ctrl-D leaves. The conversation is kept.",
+        );
         let (remains, (), ()) = tokio::join!(
             client::run(setup, inbox, outbox),
-            read_lines(commands, instance.clone()),
-            print_all(happenings, &instance, credential.as_ref())
+            read_lines(commands, instance.clone(), seen),
+            print_all(happenings, &instance, credential.as_ref(), told)
         );
         match remains.kept.outbox.len() {
             0 if kept_at.exists() => fs::remove_file(&kept_at)?,
@@ -113,18 +121,43 @@ fn unsent(path: &Path) -> Result<Option<Kept>, Box<dyn Error>> {
     Ok(Some(Kept { cursor: Cursor::default(), ..kept }))
 }
 
+/// What can be typed that is not for the assistant.
+const HELP: &str = "  /offline, /online   as if the network went away and came back
+  /connect, /close    connect now; disconnect and stay so
+  /quit               leave, as Ctrl-D does";
+
 /// Sends what is typed, until the end of the input.
-async fn read_lines(commands: mpsc::Sender<Command>, instance: String) {
+async fn read_lines(
+    commands: mpsc::Sender<Command>,
+    instance: String,
+    link: watch::Receiver<State>,
+) {
     let mut lines = BufReader::new(stdin()).lines();
     let mut count = 0u64;
     while let Ok(Some(line)) = lines.next_line().await {
-        let text = line.trim().to_owned();
-        if text.is_empty() {
-            continue;
-        }
-        count += 1;
-        let Ok(message_id) = MessageId::new(format!("{instance}-{count}")) else { continue };
-        if commands.send(Command::Send { message_id, text }).await.is_err() {
+        let command = match line.trim() {
+            "" => continue,
+            "/quit" => return,
+            "/offline" => Command::Offline,
+            "/online" => Command::Online,
+            "/connect" => Command::Connect,
+            "/close" => Command::Close,
+            unknown if unknown.starts_with('/') => {
+                say(HELP);
+                continue;
+            }
+            text => {
+                count += 1;
+                let Ok(message_id) = MessageId::new(format!("{instance}-{count}")) else {
+                    continue;
+                };
+                if *link.borrow() != State::Connected {
+                    say("  [kept; it is sent when there is a connection]");
+                }
+                Command::Send { message_id, text: text.to_owned() }
+            }
+        };
+        if commands.send(command).await.is_err() {
             return;
         }
     }
@@ -136,14 +169,19 @@ async fn print_all(
     mut happenings: mpsc::UnboundedReceiver<Happening>,
     instance: &str,
     credential: Option<&CredentialFile>,
+    link: watch::Sender<State>,
 ) {
+    let started = Instant::now();
     while let Some(happening) = happenings.recv().await {
         match happening {
             Happening::Show(LogFrame { body: LogBody::UserTurn { message_id, .. }, .. })
                 if message_id.as_str().starts_with(instance) => {}
             Happening::Show(frame) => print_body(&frame.body),
-            Happening::Link(state) => print_state(state),
-            Happening::Failed { why, .. } => say(&format!("  [not sent: {why:?}]")),
+            Happening::Link(state) => {
+                link.send_replace(state);
+                say(&format!("  [{}]", in_words(state, started.elapsed())));
+            }
+            Happening::Failed { why, .. } => say(&format!("  [not sent: {}]", failure(why))),
             Happening::ViewReset => say("  [the conversation is shown again from its start]"),
             Happening::Credential(newest) => {
                 if let Some(Err(error)) = credential.map(|file| file.keep(newest)) {
@@ -214,23 +252,88 @@ fn change_text(change: &Change) -> String {
     }
 }
 
-fn print_state(state: State) {
-    let words = match state {
-        State::Idle | State::Refreshing { .. } => return,
+/// A connection as a person sees it, `now` after the client started.
+fn in_words(state: State, now: Duration) -> String {
+    match state {
+        State::Idle => "not connected yet".to_owned(),
+        State::Refreshing { attempt: 1 } => "signing in …".to_owned(),
         State::Connecting { attempt: 1 } => "connecting …".to_owned(),
-        State::Connecting { attempt } => format!("reconnecting (attempt {attempt}) …"),
+        State::Refreshing { attempt } | State::Connecting { attempt } => {
+            format!("reconnecting now (attempt {attempt}) …")
+        }
         State::Connected => "connected".to_owned(),
-        State::Waiting { attempt, .. } => format!("connection lost, attempt {attempt} follows"),
-        State::Offline => "offline".to_owned(),
-        State::Parked { .. } => "no connection; a message tries again".to_owned(),
-        State::SignedOut { .. } => "signed out: the credentials were refused".to_owned(),
-        State::Stopped { why } => format!("ended by the server ({why:?})"),
-        State::Closed => "closed".to_owned(),
-    };
-    say(&format!("  [{words}]"));
+        State::Waiting { until, attempt, .. } => {
+            let seconds = until.saturating_sub(now).as_secs_f64().ceil();
+            format!("no connection; reconnecting in {seconds:.0} s (attempt {attempt})")
+        }
+        State::Offline => "offline; /online tries again".to_owned(),
+        State::Parked { why } => {
+            let why = match why {
+                ParkReason::Attempts => "nobody answered for too long".to_owned(),
+                ParkReason::Code(code) => format!("every connection ended with code {code}"),
+            };
+            format!("parked: {why}; a message or /connect tries again")
+        }
+        State::SignedOut { why } => {
+            let why = match why {
+                SignOutReason::Revoked => "the login was ended".to_owned(),
+                SignOutReason::Status(status) => format!("the gateway answered {status}"),
+                SignOutReason::Code(code) => format!("the gateway closed with {code}"),
+            };
+            format!("signed out: {why}; start again with a new login")
+        }
+        State::Stopped { why } => {
+            let why = match why {
+                StopReason::Normal => "in the usual way".to_owned(),
+                StopReason::Code(code) => format!("with code {code}"),
+                StopReason::Status(status) => format!("with HTTP status {status}"),
+            };
+            format!("ended by the server {why}; /connect tries again")
+        }
+        State::Closed => "disconnected; /connect connects again".to_owned(),
+    }
+}
+
+fn failure(why: SendFailure) -> &'static str {
+    match why {
+        SendFailure::Expired => "it waited for five minutes; it may have arrived nevertheless",
+        SendFailure::OutboxFull => "too much waits already",
+        SendFailure::Poison => "the server closes whenever it comes",
+        SendFailure::TooLong => "it is too long",
+        SendFailure::NotConnected => "there is no connection, and none is tried",
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the conversation")]
 fn say(line: &str) {
     println!("{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assistant::client::Pause;
+
+    #[test]
+    fn a_person_reads_what_happens_and_what_to_do() {
+        let seconds = Duration::from_secs;
+        let until = seconds(10) + Duration::from_millis(3_200);
+        let waiting = State::Waiting { until, attempt: 3, pause: Pause::Advice };
+        for (state, words) in [
+            (State::Connected, "connected"),
+            (waiting, "no connection; reconnecting in 4 s (attempt 3)"),
+            (State::Connecting { attempt: 3 }, "reconnecting now (attempt 3) …"),
+            (State::Offline, "offline; /online tries again"),
+            (
+                State::Parked { why: ParkReason::Attempts },
+                "parked: nobody answered for too long; a message or /connect tries again",
+            ),
+            (
+                State::SignedOut { why: SignOutReason::Revoked },
+                "signed out: the login was ended; start again with a new login",
+            ),
+        ] {
+            assert_eq!(in_words(state, seconds(10)), words);
+        }
+    }
 }
