@@ -168,7 +168,7 @@ fn hurries() -> impl Strategy<Value = Vec<(u8, u64)>> {
 }
 
 proptest! {
-    #![proptest_config(cases(1000))]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn ak_poison_a_turn_at_which_the_gateway_closes_is_sent_again_once_at_most(
