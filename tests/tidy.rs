@@ -319,6 +319,108 @@ fn the_tree_keeps_every_rule() {
     assert!(tree.len() > 20, "the tree was not found");
 }
 
+/// The named invariants of the study of gateways and clients (its section C).
+const INVARIANTS: &[&str] = &[
+    "BO-RANGE",
+    "BO-JITTER-AT-CAP",
+    "BO-NO-RESET-ON-OPEN",
+    "BO-RESET-AFTER-STABLE",
+    "BO-BOUND",
+    "BO-PARK",
+    "BO-HERD",
+    "BO-ADVICE",
+    "CC-TOTAL",
+    "CC-NEVER",
+    "CC-NO-ILLEGAL-SEND",
+    "CC-HANDSHAKE",
+    "CC-ERRMAP",
+    "CC-1000-INTENT",
+    "SW-ONE",
+    "SW-STALE",
+    "SW-NO-ZOMBIE-TIMER",
+    "SW-CLOSE-WINS",
+    "SW-OPEN-AGAIN",
+    "SW-LIVENESS",
+    "DD-EXACT",
+    "DD-NO-FALSE-DROP",
+    "DD-LRU",
+    "OR-THREAD",
+    "RC-COMPLETE",
+    "RC-ALL-OR-NOTHING",
+    "RC-EPOCH",
+    "RC-ZERO",
+    "RC-AUTHZ",
+    "AK-ONCE",
+    "AK-FIFO",
+    "AK-POISON",
+    "HB-DETECT",
+    "HB-NO-FALSE",
+    "BP-BOUND",
+    "PONG",
+    "MT-CONSERVE",
+    "MT-FRAMES",
+    "MT-ADVICE",
+    "MT-CARD",
+    "MT-DURATION",
+    "MT-CLIENT",
+    "DR-NONE-LOST",
+    "DR-ALL-1012",
+    "DR-RATE",
+    "DR-DEADLINE",
+    "DR-NO-NEW",
+    "AU-FRESH",
+    "AU-SINGLE-FLIGHT",
+    "AU-EXPIRE",
+    "AU-REVOKE",
+    "AU-ORIGIN",
+    "AU-NO-LOOP",
+];
+
+/// The invariants that no test and no oracle of a tree names.
+fn unheld<'n>(tree: &Tree, names: &[&'n str]) -> Vec<&'n str> {
+    let judged = |(path, text): (&'_ String, &'_ String)| {
+        let whole = path.contains("tests/") || path.starts_with("sim/src/oracle");
+        let test = if whole {
+            Some(text.as_str())
+        } else {
+            text.split_once("#[cfg(test)]").map(|(_, t)| t)
+        };
+        test.unwrap_or_default().to_owned()
+    };
+    // Not this file, which names them all.
+    let files = tree.iter().filter(|(path, _)| *path != "tests/tidy.rs");
+    let tests: String = files.map(judged).collect();
+    let functions: String = tests.lines().filter(|line| line.contains("fn ")).collect();
+    let is_held = |name: &&str| {
+        functions.contains(&name.to_lowercase().replace('-', "_")) || tests.contains(*name)
+    };
+    names.iter().copied().filter(|name| !is_held(name)).collect()
+}
+
+#[test]
+fn every_invariant_of_the_study_is_held_by_name() {
+    let mut tree = Tree::new();
+    for folder in ["src", "sim", "tests"] {
+        read(Path::new(env!("CARGO_MANIFEST_DIR")), folder, &mut tree);
+    }
+    assert_eq!(unheld(&tree, INVARIANTS), [""; 0]);
+}
+
+#[test]
+fn an_invariant_that_is_only_spoken_of_is_not_held() {
+    let tree = |path: &str, text: &str| Tree::from([(path.to_owned(), text.to_owned())]);
+    for (path, text, held) in [
+        ("src/a.rs", "//! AB-C is important.", false),
+        ("src/a.rs", "#[cfg(test)]\nmod tests { fn ab_c_holds() {} }", true),
+        ("tests/a.rs", "fn ab_c_holds() {}", true),
+        ("tests/a.rs", "let ab_c = 1;", false),
+        ("tests/a.rs", "// AB-C: nobody is late.", true),
+        ("tests/tidy.rs", "\"AB-C\"", false),
+    ] {
+        assert_eq!(unheld(&tree(path, text), &["AB-C"]).is_empty(), held, "{path}: {text}");
+    }
+}
+
 #[test]
 fn every_rule_refuses_what_it_is_made_for() {
     for rule in RULES {

@@ -97,7 +97,7 @@ async fn what_is_no_frame_is_answered_with_its_close_code() {
 }
 
 #[tokio::test]
-async fn a_peer_that_closes_gets_its_own_code_back() {
+async fn cc_handshake_a_peer_that_closes_gets_its_own_code_back() {
     beside(TokioNet, GatewayConfig::default(), async |site| {
         for code in [1000_u16, 1001, 4499] {
             let mut socket = joined(&site).await;
@@ -125,7 +125,7 @@ async fn a_stop_is_told_with_advice_and_a_code() {
 }
 
 #[tokio::test]
-async fn every_accepted_connection_is_open_or_closed_in_every_scrape() {
+async fn mt_conserve_every_accepted_connection_is_open_or_closed_in_every_scrape() {
     beside(TokioNet, GatewayConfig::default(), async |site| {
         let mut open = Vec::new();
         for round in 0..8_u64 {
