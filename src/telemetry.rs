@@ -5,10 +5,10 @@ use axum::response::{IntoResponse, Response};
 use prometheus_client::registry::Registry;
 use std::fmt::Write as _;
 
-/// The content type of the OpenMetrics format.
+/// The content type of the `OpenMetrics` format.
 const OPEN_METRICS: &str = "application/openmetrics-text";
 
-/// The answer to a scrape: OpenMetrics for who asks for it, as Prometheus does, and the older text format for
+/// The answer to a scrape: `OpenMetrics` for who asks for it, as Prometheus does, and the older text format for
 /// everybody else, such as `promtool check metrics`.
 ///
 /// # Panics

@@ -28,6 +28,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -62,24 +63,15 @@ fn users_see_the_same_over_real_sockets_and_files() {
 /// Plays a scenario with every role on a port of its own and the store in a file.
 async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     let directory = tempfile::tempdir().unwrap();
-    let backend = |name| {
-        let path = directory.path().join(name);
-        let file = File::options().read(true).write(true).create_new(true).open(path).unwrap();
-        FileBackend::new(file).unwrap()
-    };
-    let store = Store::open(backend("threads.redb")).unwrap();
-    let sessions = auth::Store::open(backend("sessions.redb")).unwrap();
+    let store = Store::open(file(&directory, "threads.redb")).unwrap();
+    let sessions = auth::Store::open(file(&directory, "sessions.redb")).unwrap();
     let (catalog, _bad_rows) = Catalog::read(catalog.as_bytes()).unwrap();
     let keys = Keys::from_secret(&[7; 32]).unwrap();
     let wall = Wall::new(|| NOON);
     let [at_gateway, at_supervisor, at_agent, at_tokens] =
         [port().await, port().await, port().await, port().await];
     let gateway = Gateway {
-        config: GatewayConfig {
-            drain_notice: Duration::ZERO,
-            drain_window: Duration::ZERO,
-            ..GatewayConfig::default()
-        },
+        config: GatewayConfig { drain_notice: Duration::ZERO, ..GatewayConfig::default() },
         keys: keys.clone(),
         supervisor: peer(&at_supervisor),
         token_service: peer(&at_tokens),
@@ -101,12 +93,8 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     let recorder = Recorder::new(Arc::new(move || started.elapsed()));
     let (stop_roles, stop) = Stop::new();
     let (stop_clients, finish) = Stop::new();
-    let cues = Cues {
-        turn_begins: Box::new(|_| ()),
-        sockets: Box::new(|_| 0),
-        tasks: Box::new(|| 0),
-        finish,
-    };
+    let (turn_begins, sockets) = (Box::new(|_| ()), Box::new(|_: &_| 0));
+    let cues = Cues { turn_begins, sockets, tasks: Box::new(|| 0), finish };
     let stage = Stage::default();
     let users = async {
         let script = play(Arc::new(scenario.clone()), cast, recorder.clone(), stage.clone(), cues);
@@ -127,6 +115,13 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
     )
     .unwrap();
     recorder.finish()
+}
+
+/// A database file.
+fn file(directory: &TempDir, name: &str) -> FileBackend {
+    let path = directory.path().join(name);
+    let file = File::options().read(true).write(true).create_new(true).open(path).unwrap();
+    FileBackend::new(file).unwrap()
 }
 
 /// The clients of a scenario, all at one gateway.

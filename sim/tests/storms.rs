@@ -30,7 +30,8 @@ fn at(seconds: u64, fault: Fault) -> Armed {
 fn play(scenario: &Scenario) -> Trace {
     let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
     let run = Rehearsal::on(EngineKind::Event, &project, scenario).expect("the harness works");
-    assert!(run.violations.is_empty(), "{:#?}", &run.violations[..run.violations.len().min(5)]);
+    let first: Vec<_> = run.violations.iter().take(5).collect();
+    assert!(first.is_empty(), "{first:#?}");
     run.trace
 }
 
@@ -71,7 +72,7 @@ fn link(event: &Event, starts_with: &str) -> bool {
 /// The most of these times in any window of this length.
 fn most(times: &[Duration], window: Duration) -> usize {
     let count = |(first, from): (usize, &Duration)| {
-        times[first..].iter().take_while(|at| **at < *from + window).count()
+        times.iter().skip(first).take_while(|at| **at < *from + window).count()
     };
     times.iter().enumerate().map(count).max().unwrap_or(0)
 }

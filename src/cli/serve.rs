@@ -57,12 +57,7 @@ impl Serve {
             address.map(|address| Peer { net: TokioNet, address })
         };
         let gateway = Gateway {
-            // Nobody balances in front of it, so there is nobody to wait for before a drain.
-            config: GatewayConfig {
-                origins: self.origin.clone(),
-                drain_notice: Duration::ZERO,
-                ..GatewayConfig::default()
-            },
+            config: self.gateway_config(),
             keys: keys.clone(),
             supervisor: peer(&at_supervisor)?,
             token_service: peer(&at_tokens)?,
@@ -98,6 +93,15 @@ impl Serve {
             stop_on_signal(stop_front),
         )?;
         Ok(())
+    }
+
+    fn gateway_config(&self) -> GatewayConfig {
+        GatewayConfig {
+            origins: self.origin.clone(),
+            // Nobody balances in front of it, so there is nobody to wait for before a drain.
+            drain_notice: Duration::ZERO,
+            ..GatewayConfig::default()
+        }
     }
 
     #[expect(clippy::print_stdout, reason = "says how to connect")]

@@ -20,20 +20,13 @@ fn read(file: &str) -> String {
 
 /// Every `"expr"` of a dashboard.
 fn exprs(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                match field {
-                    Value::String(expr) if name == "expr" || name == "query" => {
-                        found.push(expr.clone());
-                    }
-                    _ => exprs(field, found),
-                }
-            }
+    for (name, field) in value.as_object().into_iter().flatten() {
+        match field.as_str().filter(|_| name == "expr" || name == "query") {
+            Some(expr) => found.push(expr.to_owned()),
+            None => exprs(field, found),
         }
-        Value::Array(items) => items.iter().for_each(|item| exprs(item, found)),
-        _ => {}
     }
+    value.as_array().into_iter().flatten().for_each(|item| exprs(item, found));
 }
 
 fn dashboard() -> String {

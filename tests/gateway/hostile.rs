@@ -166,7 +166,7 @@ async fn one_user_cannot_take_all_connections_or_send_more_over_many() {
                         told += usize::from(frame.is_some_and(|f| u16::from(f.code) == 4429));
                     }
                     Message::Ping(_) | Message::Pong(_) | Message::Text(_) => {}
-                    other => panic!("{other:?}"),
+                    Message::Binary(_) | Message::Frame(_) => panic!("{message:?}"),
                 }
                 if told > 0 {
                     return;
@@ -202,7 +202,7 @@ fn garbage(rng: &mut ChaCha8Rng) -> Vec<u8> {
     let length = usize::try_from(rng.next_u32() % 300).unwrap();
     let mut bytes = vec![0; length];
     rng.fill_bytes(&mut bytes);
-    if rng.next_u32() % 2 == 0 && length > 8 {
+    if rng.next_u32().is_multiple_of(2) && length > 8 {
         // A plausible head: final, a real opcode, masked.
         bytes[0] = [0x81, 0x82, 0x88, 0x89, 0x8a, 0x01, 0x80]
             [usize::try_from(rng.next_u32() % 7).unwrap()];

@@ -258,7 +258,9 @@ where
         match socket.next().await.unwrap().unwrap() {
             Message::Text(text) => return text.to_string(),
             Message::Ping(_) | Message::Pong(_) => {}
-            other => panic!("no text: {other:?}"),
+            other @ (Message::Binary(_) | Message::Close(_) | Message::Frame(_)) => {
+                panic!("no text: {other:?}")
+            }
         }
     }
 }
@@ -285,7 +287,10 @@ where
         match socket.next().await.unwrap().unwrap() {
             Message::Close(Some(frame)) => break frame,
             Message::Ping(_) | Message::Pong(_) => {}
-            other => panic!("no close frame: {other:?}"),
+            other @ (Message::Text(_)
+            | Message::Binary(_)
+            | Message::Close(None)
+            | Message::Frame(_)) => panic!("no close frame: {other:?}"),
         }
     };
     assert!(socket.next().await.is_none(), "something follows the close frame");

@@ -79,7 +79,7 @@ async fn au_expire_no_frame_comes_later_than_five_seconds_after_the_end_of_the_t
                     }
                 }
                 Message::Close(frame) => break frame.map(|frame| u16::from(frame.code)),
-                _ => {}
+                Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             }
         };
         assert_eq!(code, Some(4410));

@@ -83,7 +83,7 @@ pub(super) async fn revoked(watched: &mut Option<Watched>) {
         None => false,
     };
     if !known {
-        pending().await
+        pending::<()>().await;
     }
 }
 

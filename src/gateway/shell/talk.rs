@@ -112,10 +112,7 @@ impl<N: Net> Talk<N> {
             };
             machine.step(self.started.elapsed(), input, &mut out);
             for output in out.drain(..) {
-                if matches!(output, Output::Send(ServerFrame::Welcome { .. })) {
-                    entry.welcome();
-                }
-                if let Some(end) = self.carry_out(output, &user) {
+                if let Some(end) = self.carry_out(output, &user, entry) {
                     return end;
                 }
             }
@@ -185,9 +182,14 @@ impl<N: Net> Talk<N> {
     }
 
     /// Does what the machine says; `Some` ends the connection.
-    fn carry_out(&mut self, output: Output, user: &UserId) -> Option<End> {
+    fn carry_out(&mut self, output: Output, user: &UserId, entry: &mut Census) -> Option<End> {
         match output {
-            Output::Send(frame) => self.send(&frame),
+            Output::Send(frame) => {
+                if let ServerFrame::Welcome { .. } = frame {
+                    entry.welcome();
+                }
+                self.send(&frame);
+            }
             Output::Open { thread, user, client_id } => {
                 let ask = OpenThread { user, client_id: Some(client_id) };
                 let call = self.call(Method::PUT, format!("/v1/threads/{thread}"), ask);

@@ -359,7 +359,7 @@ async fn overtaken(claim: &mut Option<(u64, watch::Receiver<u64>)>) {
     };
     // The supervisor that is going tells its tails otherwise.
     if !changed {
-        pending().await
+        pending::<()>().await;
     }
 }
 
