@@ -28,6 +28,9 @@ const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The longest line of a followed log, bytes.
 const LINE_BYTES_MAX: usize = 1024 * 1024;
 
+/// What is read at once from a followed log, bytes. There is one for every connection of a gateway.
+const LINES_BUFFER_BYTES: usize = 2 * 1024;
+
 /// How long a peer may take to send the head of a request; whoever drips it byte by byte is cut off.
 const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -245,7 +248,9 @@ impl<N: Net> Peer<N> {
         let exchange = async {
             let stream = self.net.connect(&self.address).await.map_err(CallError::Connect)?;
             let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                hyper::client::conn::http1::Builder::new()
+                    .read_buf_exact_size(Some(LINES_BUFFER_BYTES))
+                    .handshake(TokioIo::new(stream))
                     .await
                     .map_err(CallError::Exchange)?;
             let mut connection: BoxFuture<'static, ()> = Box::pin(async move {

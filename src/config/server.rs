@@ -114,6 +114,9 @@ pub struct GatewayConfig {
     /// `read_buffer_size` of the `WebSocket`, bytes. Default 4 KiB: tungstenite's 128 KiB are cleared for
     /// every connection.
     pub read_buffer_bytes: usize,
+    /// `write_buffer_size` of the `WebSocket`, bytes: frames that are written together take one call to the
+    /// operating system. Default 4 KiB (B9).
+    pub write_buffer_bytes: usize,
     /// Most connections. Default 20,000; more are answered with 503 and `Retry-After`.
     pub connections_max: usize,
     /// Most connections of one user. Default 10 (B9); more are answered with 429, or closed with 4429.
@@ -172,6 +175,7 @@ impl Default for GatewayConfig {
             queue_bytes_max: 1024 * 1024,
             write_timeout: Duration::from_secs(5),
             read_buffer_bytes: 4 * 1024,
+            write_buffer_bytes: 4 * 1024,
             connections_max: 20_000,
             connections_per_user_max: 10,
             upgrades_burst_max: 1_000,

@@ -300,7 +300,7 @@ async fn welcome<N: Net>(
     };
     let limits = WebSocketConfig::default()
         .read_buffer_size(shared.config.read_buffer_bytes)
-        .write_buffer_size(0)
+        .write_buffer_size(shared.config.write_buffer_bytes)
         .max_write_buffer_size(shared.config.queue_bytes_max)
         .max_message_size(Some(shared.config.message_bytes_max))
         .max_frame_size(Some(shared.config.message_bytes_max));
