@@ -247,12 +247,11 @@ impl<N: Net> Peer<N> {
         let request = self.request(Method::GET, path, Bytes::new());
         let exchange = async {
             let stream = self.net.connect(&self.address).await.map_err(CallError::Connect)?;
-            let (mut sender, connection) =
-                hyper::client::conn::http1::Builder::new()
-                    .read_buf_exact_size(Some(LINES_BUFFER_BYTES))
-                    .handshake(TokioIo::new(stream))
-                    .await
-                    .map_err(CallError::Exchange)?;
+            let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+                .read_buf_exact_size(Some(LINES_BUFFER_BYTES))
+                .handshake(TokioIo::new(stream))
+                .await
+                .map_err(CallError::Exchange)?;
             let mut connection: BoxFuture<'static, ()> = Box::pin(async move {
                 // The reader of the lines sees the end; the reason does not matter to it.
                 drop(connection.await);

@@ -9,9 +9,9 @@ use std::time::Duration;
 /// The shortest secret, bytes: the size of the hash (RFC 7518 section 3.2).
 const SECRET_BYTES_MIN: usize = 32;
 
-/// How long a token is good beyond its end, since the clocks of two hosts differ (RFC 7519 section 4.1.4 asks
-/// for "a few minutes, usually" at most). 5 s: hosts that keep time differ by less, and no frame may reach
-/// a client later than that after the end of its token (AU-EXPIRE of section C).
+/// How long a token is good beyond its end, since the clocks of two hosts differ. RFC 7519 section 4.1.4 allows
+/// for some minutes; 5 s is more than hosts that keep time differ by, and no frame may reach a client later
+/// than that after the end of its token (AU-EXPIRE of section C).
 pub const LEEWAY: Duration = Duration::from_secs(5);
 
 /// What a token is for.

@@ -163,7 +163,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
 
         #[test]
-        fn au_rotate_honest_use_goes_on_and_reuse_ends_the_session(acts in acts()) {
+        fn honest_use_goes_on_and_reuse_ends_the_session(acts in acts()) {
             let config = TokenConfig::default();
             let (mut chain, mut now) = (Chain::default(), START);
             // The newest token that was answered, when each number was used first, the end of the session.

@@ -152,8 +152,7 @@ impl Tail {
     async fn next(&mut self) -> Option<Bytes> {
         let TokenService { config, store, wall, .. } = &self.shared.service;
         loop {
-            // Read after the watch began, so that no revocation falls between.
-            self.revoked.mark_unchanged();
+            // The watch began before this, so that a revocation that comes now ends the wait below.
             let rows = match store.revocations(self.after, wall.now(), config.revocations_max) {
                 Ok(rows) => rows,
                 Err(error) => {

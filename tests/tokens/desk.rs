@@ -75,15 +75,31 @@ pub(crate) async fn beside<F: Future<Output = ()>>(
     disk: impl StorageBackend,
     test: impl FnOnce(Site) -> F,
 ) {
+    beside_with(patient(), clock, disk, test).await;
+}
+
+/// Nothing happens because time has passed: a test that waits for that does not end.
+pub(crate) fn patient() -> TokenConfig {
+    TokenConfig {
+        revocations_beat: 2 * PATIENCE,
+        revocations_max: 2,
+        grace: 2 * PATIENCE,
+        ..TokenConfig::default()
+    }
+}
+
+/// As [`beside`], with other rules.
+pub(crate) async fn beside_with<F: Future<Output = ()>>(
+    config: TokenConfig,
+    clock: &Clock,
+    disk: impl StorageBackend,
+    test: impl FnOnce(Site) -> F,
+) {
     let listener = bind().await;
     let (stop, stopping) = Stop::new();
     let site = Site { service: peer(&listener), stop };
     let service = TokenService {
-        config: TokenConfig {
-            revocations_beat: Duration::from_millis(1),
-            revocations_max: 2,
-            ..TokenConfig::default()
-        },
+        config,
         keys: keys(),
         store: Store::open(disk).unwrap(),
         wall: clock.wall(),

@@ -1,6 +1,8 @@
 //! Rotation, theft, logout, the list of revocations, and what survives.
 
-use super::desk::{Clock, PATIENCE, START, Site, beside, bind, keys, login, peer, told};
+use super::desk::{
+    Clock, PATIENCE, START, Site, beside, beside_with, bind, keys, login, patient, peer, told,
+};
 use assistant::auth::{self, Store, TokenService};
 use assistant::config::TokenConfig;
 use assistant::http::Stop;
@@ -12,6 +14,11 @@ use rehearse::world::SimDisk;
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::timeout;
+
+/// The first moment at which a repetition is theft.
+fn late() -> Duration {
+    TokenConfig::default().reuse_leeway + Duration::from_secs(1)
+}
 
 #[tokio::test]
 async fn every_use_yields_an_access_token_and_the_next_refresh_token() {
@@ -61,7 +68,7 @@ async fn a_stolen_token_ends_the_session_for_thief_and_owner() {
         let stolen = login("s", clock.now());
         let second = site.next(&stolen).await;
         let third = site.next(&second).await;
-        clock.pass(TokenConfig::default().reuse_leeway + Duration::from_secs(1));
+        clock.pass(late());
         site.refused(&stolen).await;
         for spent in [&stolen, &second, &third] {
             site.refused(spent).await;
@@ -143,20 +150,30 @@ async fn followers_see_what_is_in_force_then_a_beat_then_what_comes_and_the_end(
         for session in ["a", "b", "c", "d", "e"] {
             assert_eq!(told(&mut lines).await, Some((session.to_owned(), until)));
         }
-        for live in ["f", "g"] {
-            for _beat in 0..3 {
-                assert_eq!(told(&mut lines).await, None);
-            }
-            site.revoke(&login(live, clock.now())).await;
-            let line = loop {
-                if let Some(line) = told(&mut lines).await {
-                    break line;
-                }
-            };
-            assert_eq!(line, (live.to_owned(), until));
-        }
+        assert_eq!(told(&mut lines).await, None);
+        site.revoke(&login("f", clock.now())).await;
+        assert_eq!(told(&mut lines).await, Some(("f".to_owned(), until)));
+        let stolen = login("g", clock.now());
+        let second = site.next(&stolen).await;
+        site.next(&second).await;
+        clock.pass(late());
+        site.refused(&stolen).await;
+        let until = until + late().as_secs();
+        assert_eq!(told(&mut lines).await, Some(("g".to_owned(), until)));
         site.stop.send_replace(true);
-        while lines.next().await.is_some() {}
+        assert_eq!(lines.next().await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_silent_list_beats() {
+    let config = TokenConfig { revocations_beat: Duration::from_millis(1), ..patient() };
+    beside_with(config, &Clock::new(), InMemoryBackend::new(), async |site| {
+        let mut lines = site.follow().await;
+        for _beat in 0..5 {
+            assert_eq!(told(&mut lines).await, None);
+        }
     })
     .await;
 }
@@ -170,7 +187,7 @@ fn a_power_loss_takes_no_advance_and_no_revocation_that_was_answered() {
     let run = |life: Pin<Box<dyn Future<Output = ()> + '_>>| {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(life);
         disk.revive();
-        clock.pass(TokenConfig::default().reuse_leeway + Duration::from_secs(1));
+        clock.pass(late());
     };
     run(Box::pin(beside(&clock, disk.clone(), async |site| {
         let second = site.next(&first).await;
