@@ -151,7 +151,7 @@ async fn read_lines(
                 let Ok(message_id) = MessageId::new(format!("{instance}-{count}")) else {
                     continue;
                 };
-                if *link.borrow() != State::Connected {
+                if will_connect(*link.borrow()) {
                     say("  [kept; it is sent when there is a connection]");
                 }
                 Command::Send { message_id, text: text.to_owned() }
@@ -172,6 +172,7 @@ async fn print_all(
     link: watch::Sender<State>,
 ) {
     let started = Instant::now();
+    let mut last_words = String::new();
     while let Some(happening) = happenings.recv().await {
         match happening {
             Happening::Show(LogFrame { body: LogBody::UserTurn { message_id, .. }, .. })
@@ -179,7 +180,11 @@ async fn print_all(
             Happening::Show(frame) => print_body(&frame.body),
             Happening::Link(state) => {
                 link.send_replace(state);
-                say(&format!("  [{}]", in_words(state, started.elapsed())));
+                let words = in_words(state, started.elapsed());
+                if words != last_words {
+                    say(&format!("  [{words}]"));
+                    last_words = words;
+                }
             }
             Happening::Failed { why, .. } => say(&format!("  [not sent: {}]", failure(why))),
             Happening::ViewReset => say("  [the conversation is shown again from its start]"),
@@ -249,6 +254,19 @@ fn change_text(change: &Change) -> String {
         Change::BathsMin { from, to } => format!("bathrooms {from} to {to}"),
         Change::City { from, to } => format!("{from} to {}", to.join(" or ")),
         Change::Parking {} => "no parking".to_owned(),
+    }
+}
+
+/// Whether there is no connection now, and one will come without or with the next message.
+fn will_connect(state: State) -> bool {
+    match state {
+        State::Idle
+        | State::Refreshing { .. }
+        | State::Connecting { .. }
+        | State::Waiting { .. }
+        | State::Offline
+        | State::Parked { .. } => true,
+        State::Connected | State::SignedOut { .. } | State::Stopped { .. } | State::Closed => false,
     }
 }
 
