@@ -92,7 +92,9 @@ async fn au_fresh_neither_secret_nor_token_is_ever_logged() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: while there is one subscriber, tracing asks the thread that meets a callsite first
+    // whether anybody listens, and another test's thread would say no for all.
+    tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
     let clock = Clock::new();
     let (front, back) = (bind().await, bind().await);
     let at_gateway = peer(&front);
