@@ -23,18 +23,21 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-/// Far more than any test takes: of the real clock, or of the paused one.
-const PATIENCE: Duration = Duration::from_secs(86_400);
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const ORIGIN: &str = "https://chat.example";
 
 /// A network that says where one listens.
 pub(crate) trait Place: Net {
+    /// Far more than any test takes, on the clock of this network.
+    const PATIENCE: Duration;
+
     fn settle(&self, name: &'static str) -> impl Future<Output = (String, Self::Listener)>;
 }
 
 impl Place for TokioNet {
+    const PATIENCE: Duration = Duration::from_secs(60);
+
     async fn settle(&self, _name: &'static str) -> (String, Self::Listener) {
         let listener = self.listen("127.0.0.1:0").await.unwrap();
         (listener.local_addr().unwrap().to_string(), listener)
@@ -42,6 +45,8 @@ impl Place for TokioNet {
 }
 
 impl Place for PipeNet {
+    const PATIENCE: Duration = Duration::from_secs(7_200);
+
     async fn settle(&self, name: &'static str) -> (String, Self::Listener) {
         (name.to_owned(), self.listen(name).await.unwrap())
     }
@@ -147,7 +152,7 @@ pub(crate) async fn beside<N: Place, F: Future<Output = ()>>(
     let (clients, started) = (Cell::new(0), Instant::now());
     let addresses = [front.0, second.0, desk.0.clone()];
     let test =
-        timeout(PATIENCE, test(Site { net: net.clone(), addresses, stop, clients, started }));
+        timeout(N::PATIENCE, test(Site { net: net.clone(), addresses, stop, clients, started }));
     tokio::select! {
         biased;
         done = Box::pin(test) => done.expect("the test ends in time"),
