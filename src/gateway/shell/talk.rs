@@ -150,7 +150,9 @@ impl<N: Net> Talk<N> {
     ) -> Result<Input, End> {
         let metrics = &self.shared.metrics;
         let now = self.shared.started.elapsed();
-        if self.shared.presences.with(|admission| admission.spend(now, user)).is_err() {
+        // An end is no message: it must be counted as what it is, however much was said before.
+        let speaks = matches!(&message, Some(Ok(message)) if !message.is_close());
+        if speaks && self.shared.presences.with(|all| all.spend(now, user)).is_err() {
             return Ok(Input::Overspent);
         }
         match message {
