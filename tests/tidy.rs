@@ -107,7 +107,7 @@ const RULES: &[Rule] = &[
             &[("src/gateway/shell.rs", "fn f() { tokio::task::spawn(g()); }")],
             &[("src/gateway/shell.rs", "fn f() { set.spawn_local(g()); }")],
             &[("src/supervisor/shell.rs", "use tokio::task::spawn_blocking;")],
-            &[("src/http.rs", "fn f() { axum::serve(listener, router) }")],
+            &[("src/http/serve.rs", "fn f() { axum::serve(listener, router) }")],
             &[("src/gateway/shell.rs", "fn f() { ws.on_upgrade(g) }")],
             &[("sim/src/world/hosts.rs", "fn f() { task.detach() }")],
         ],
@@ -190,7 +190,8 @@ fn may_wait(path: &str) -> bool {
     let in_role = |path: &str| {
         path.split('/').nth(2).is_some_and(|part| part == "shell" || part == "shell.rs")
     };
-    ["src/net.rs", "src/http.rs", "src/main.rs"].contains(&path)
+    ["src/net.rs", "src/main.rs"].contains(&path)
+        || path.starts_with("src/http/")
         || path.starts_with("src/cli/")
         || in_role(path)
 }

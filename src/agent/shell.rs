@@ -3,7 +3,7 @@
 use super::{Catalog, respond};
 use crate::config::AgentConfig;
 use crate::contract::agent::{AgentRequest, AgentResponse};
-use crate::http::{Spawner, Stop, serve};
+use crate::http::{Routes, Spawner, Stop, serve};
 use crate::net::Net;
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -26,7 +26,7 @@ pub async fn run<N: Net>(
         .route("/healthz", get(|| async { "ok" }))
         .with_state(Arc::new(catalog));
     let (_spawner, inbox) = Spawner::new();
-    serve::<N>(listener, router, inbox, stop, config.grace).await
+    serve::<N>(listener, Routes::Http1(router), inbox, stop, config.grace).await
 }
 
 async fn turn(

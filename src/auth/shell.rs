@@ -7,7 +7,7 @@ use super::chain::Verdict;
 use super::store::{Store, StoreError};
 use crate::config::TokenConfig;
 use crate::contract::token::{Granted, Refresh, RevocationLine, Revoke};
-use crate::http::{Spawner, Stop, serve};
+use crate::http::{Routes, Spawner, Stop, serve};
 use crate::net::Net;
 use crate::token::{Claims, Keys, Kind};
 use crate::wall::Wall;
@@ -64,7 +64,7 @@ pub async fn run<N: Net>(
         .route("/v1/revocations", get(follow))
         .route("/healthz", get(|| async { "ok" }))
         .with_state(shared);
-    serve::<N>(listener, router, inbox, stop, grace).await
+    serve::<N>(listener, Routes::Http1(router), inbox, stop, grace).await
 }
 
 impl Shared {

@@ -12,6 +12,8 @@ mod endings;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod link;
+#[cfg(test)]
 mod pipe;
 #[cfg(test)]
 mod resume;

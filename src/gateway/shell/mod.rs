@@ -17,7 +17,7 @@ use super::limits::{Admission, Denied};
 use crate::config::GatewayConfig;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::AdviceReason;
-use crate::http::{Peer, Spawner, Stop, serve};
+use crate::http::{Link, Peer, Routes, Spawner, Stop, serve};
 use crate::net::Net;
 use crate::telemetry::scrape;
 use crate::token::{Claims, Keys, Kind, TokenError};
@@ -68,7 +68,7 @@ pub struct Gateway<N> {
 struct Shared<N> {
     config: GatewayConfig,
     keys: Keys,
-    supervisor: Peer<N>,
+    supervisor: Link<N>,
     token_service: Peer<N>,
     revocations: Revocations,
     wall: Wall,
@@ -106,10 +106,11 @@ impl<N> Shared<N> {
 pub async fn run<N: Net>(gateway: Gateway<N>, listener: N::Listener, stop: Stop) -> io::Result<()> {
     let (spawner, inbox) = Spawner::new();
     let presences = Arc::new(Presences::new(Admission::new(gateway.config.clone())));
+    let (supervisor, connections) = Link::new(gateway.supervisor);
     let shared = Arc::new(Shared {
         config: gateway.config,
         keys: gateway.keys,
-        supervisor: gateway.supervisor,
+        supervisor,
         token_service: gateway.token_service,
         revocations: Revocations::default(),
         wall: gateway.wall,
@@ -132,11 +133,12 @@ pub async fn run<N: Net>(gateway: Gateway<N>, listener: N::Listener, stop: Stop)
         drain(&shared).await;
         drop(close);
     };
-    let serving = serve::<N>(listener, router, inbox, closing, LAST_MOMENT);
+    let serving = serve::<N>(listener, Routes::Http1(router), inbox, closing, LAST_MOMENT);
     tokio::select! {
         biased;
         (served, ()) = async { tokio::join!(serving, drained) } => served,
         never = revocations::follow(&shared) => match never {},
+        never = connections.run() => match never {},
     }
 }
 
@@ -315,6 +317,7 @@ async fn welcome<N: Net>(
             .unwrap_or(End::Ours(CloseReason::Internal)),
         Err(reason) => talk.refuse(reason),
     };
-    talk.part(entry.end).await;
+    // On the heap, since it is needed once and a connection has long been idle by then.
+    Box::pin(talk.part(entry.end)).await;
     Ok(())
 }

@@ -4,68 +4,81 @@ use crate::config::GatewayConfig;
 use crate::contract::id::ThreadId;
 use crate::contract::thread::TailLine;
 use crate::gateway::port::{Claim, Input};
-use crate::http::{Lines, Peer};
+use crate::http::{Lines, Link};
 use crate::net::Net;
 use axum::http::StatusCode;
-use futures_util::StreamExt;
-use futures_util::stream::{BoxStream, unfold};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-/// Follows a thread log; the last input is `TailEnded`.
-pub(super) fn follow<N: Net>(
-    supervisor: &Peer<N>,
-    config: &GatewayConfig,
-    thread: &ThreadId,
-    after: u64,
-    Claim { client_id, number }: &Claim,
-) -> BoxStream<'static, Input> {
-    let supervisor = supervisor.clone();
-    let path = format!(
-        "/v1/threads/{thread}/frames?after={after}&follow=true&client={client_id}&claim={number}"
-    );
-    let (deadline, patience) = (config.supervisor_deadline, config.tail_patience);
-    let start = TailState::Start { supervisor, path, deadline };
-    unfold(start, move |state| async move {
-        let lines = match state {
-            TailState::Start { supervisor, path, deadline } => {
-                match supervisor.lines(&path, deadline).await {
-                    Ok((StatusCode::OK, lines)) => Some(lines),
-                    Ok(_) | Err(_) => None,
+/// A thread log that is followed. There is one for every connection, so it is small while nothing comes.
+pub(super) struct Tail {
+    state: State,
+    /// How long it may be silent.
+    patience: Duration,
+    /// When something came last.
+    heard: Instant,
+}
+
+enum State {
+    Asking(BoxFuture<'static, Option<Lines>>),
+    Reading(Lines),
+}
+
+impl Tail {
+    /// Follows a thread log; the last input is `TailEnded`.
+    pub(super) fn follow<N: Net>(
+        supervisor: &Link<N>,
+        config: &GatewayConfig,
+        thread: &ThreadId,
+        after: u64,
+        Claim { client_id, number }: &Claim,
+    ) -> Self {
+        let supervisor = supervisor.clone();
+        let path = format!(
+            "/v1/threads/{thread}/frames?after={after}&follow=true&client={client_id}&claim={number}"
+        );
+        let deadline = config.supervisor_deadline;
+        let asking = async move {
+            match supervisor.lines(&path, deadline).await {
+                Ok((StatusCode::OK, lines)) => Some(lines),
+                Ok(_) | Err(_) => None,
+            }
+        };
+        Self {
+            state: State::Asking(asking.boxed()),
+            patience: config.tail_patience,
+            heard: Instant::now(),
+        }
+    }
+
+    /// The next line; `None` when it is over. Cancel safe.
+    async fn next(&mut self) -> Option<TailLine> {
+        loop {
+            match &mut self.state {
+                State::Asking(asking) => {
+                    self.state = State::Reading(asking.await?);
+                    self.heard = Instant::now();
+                }
+                State::Reading(lines) => {
+                    let line =
+                        timeout_at(self.heard + self.patience, lines.next()).await.ok()??;
+                    self.heard = Instant::now();
+                    return serde_json::from_slice(&line).ok();
                 }
             }
-            TailState::Reading(lines) => Some(lines),
-            TailState::Over => return None,
-        };
-        Some(read_line(lines, patience).await)
-    })
-    .boxed()
-}
-
-/// Where a tail stands.
-enum TailState<N> {
-    Start { supervisor: Peer<N>, path: String, deadline: Duration },
-    Reading(Lines),
-    Over,
-}
-
-async fn read_line<N>(lines: Option<Lines>, patience: Duration) -> (Input, TailState<N>) {
-    let Some(mut lines) = lines else {
-        return (Input::TailEnded, TailState::Over);
-    };
-    let line = timeout(patience, lines.next()).await.ok().flatten();
-    match line.and_then(|line| serde_json::from_slice::<TailLine>(&line).ok()) {
-        Some(line) => (Input::Line(line), TailState::Reading(lines)),
-        None => (Input::TailEnded, TailState::Over),
+        }
     }
 }
 
 /// The next input of a tail, if there is one. Cancel safe.
-pub(super) async fn next_line(tail: &mut Option<BoxStream<'static, Input>>) -> Option<Input> {
-    let input = tail.as_mut()?.next().await;
-    if input.is_none() {
-        // It is over, and an `unfold` that is over panics when it is polled.
-        *tail = None;
+pub(super) async fn next_line(followed: &mut Option<Tail>) -> Option<Input> {
+    match followed.as_mut()?.next().await {
+        Some(line) => Some(Input::Line(line)),
+        None => {
+            *followed = None;
+            Some(Input::TailEnded)
+        }
     }
-    input
 }

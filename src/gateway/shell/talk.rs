@@ -6,7 +6,7 @@
 use super::Shared;
 use super::metrics::{Census, End};
 use super::revocations::{Watched, revoked};
-use super::tail::{follow, next_line};
+use super::tail::{Tail, next_line};
 use super::writer::Queue;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::{AdviceReason, ClientFrame, ServerFrame};
@@ -20,7 +20,7 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, FuturesUnordered, SplitSink, SplitStream};
+use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
 use hyper::Method;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
@@ -45,7 +45,7 @@ pub(super) struct Talk<N> {
     stream: SplitStream<Socket>,
     queue: Queue,
     calls: FuturesUnordered<BoxFuture<'static, Input>>,
-    tail: Option<BoxStream<'static, Input>>,
+    tail: Option<Tail>,
     /// The session of the token that holds now.
     session: Option<Watched>,
 }
@@ -74,7 +74,6 @@ impl<N: Net> Talk<N> {
         let mut stop = self.shared.stop.clone();
         let mut draining = false;
         let mut spoke = false;
-        let mut out = Vec::new();
         loop {
             let deadline = self.started + machine.deadline().unwrap_or(Duration::MAX / 4);
             let config = &self.shared.config;
@@ -110,8 +109,10 @@ impl<N: Net> Talk<N> {
                 },
                 () = sleep_until(deadline) => Input::Wake,
             };
+            // Not kept: an idle connection needs no room for what it does now and then.
+            let mut out = Vec::new();
             machine.step(self.started.elapsed(), input, &mut out);
-            for output in out.drain(..) {
+            for output in out {
                 if let Some(end) = self.carry_out(output, &user, entry) {
                     return end;
                 }
@@ -203,7 +204,7 @@ impl<N: Net> Talk<N> {
             }
             Output::Follow { thread, after, claim } => {
                 let (supervisor, config) = (&self.shared.supervisor, &self.shared.config);
-                self.tail = Some(follow(supervisor, config, &thread, after, &claim));
+                self.tail = Some(Tail::follow(supervisor, config, &thread, after, &claim));
             }
             Output::Reauthorize { token } => {
                 let verified = self.shared.verify(&token);

@@ -11,7 +11,7 @@ use crate::config::SupervisorConfig;
 use crate::contract::agent::{AgentRequest, AgentResponse};
 use crate::contract::id::{ClientId, ThreadId};
 use crate::contract::thread::{Accepted, OpenThread, Refused, SubmitTurn, TailLine, ThreadHead};
-use crate::http::{Peer, Spawner, Stop, serve};
+use crate::http::{Peer, Routes, Spawner, Stop, serve};
 use crate::net::Net;
 use crate::wall::Wall;
 use axum::body::Body;
@@ -90,7 +90,7 @@ pub async fn run<N: Net>(
         .route("/v1/threads/{thread}/frames", get(follow::<N>))
         .route("/healthz", get(|| async { "ok" }))
         .with_state(shared);
-    serve::<N>(listener, router, inbox, stop, grace).await
+    serve::<N>(listener, Routes::Linked(router), inbox, stop, grace).await
 }
 
 /// An answer that is not 200.
