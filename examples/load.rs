@@ -136,6 +136,7 @@ async fn measure() -> Result<(), Failure> {
         store: Store::open(redb::backends::InMemoryBackend::new())?,
         // Nothing that is said here is for the agent.
         agent: Peer { net: TokioNet, address: "127.0.0.1:9".to_owned() },
+        rollout: supervisor::unchanging(supervisor::Rollout::default()),
         wall: Wall::new(|| NOW),
         rng: ChaCha8Rng::seed_from_u64(2),
     };

@@ -82,6 +82,7 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
         config: SupervisorConfig::default(),
         store,
         agent: peer(&at_agent),
+        rollout: supervisor::unchanging(supervisor::Rollout::default()),
         wall: wall.clone(),
         rng: split(scenario.seed, "supervisor"),
     };

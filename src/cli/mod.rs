@@ -4,6 +4,7 @@ mod chat;
 mod credential;
 mod keep;
 mod roles;
+mod rollout;
 mod serve;
 
 use assistant::contract::token::Revoke;

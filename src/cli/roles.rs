@@ -1,6 +1,7 @@
 //! `assistant gateway|supervisor|agent|auth`: one role a process, for a deployment of several.
 
 use super::keep::{fresh_rng, keys_from, sessions_at, store_at, system_wall};
+use super::rollout::RolloutOptions;
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
 use assistant::config::{AgentConfig, GatewayConfig, SupervisorConfig, TokenConfig};
@@ -50,6 +51,8 @@ pub(super) struct Supervisor {
     /// The file in which it keeps its threads.
     #[arg(long)]
     store: PathBuf,
+    #[command(flatten)]
+    rollout: RolloutOptions,
 }
 
 #[derive(Debug, Args)]
@@ -92,15 +95,18 @@ impl Gateway {
 
 impl Supervisor {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
+        let (rollout, following) = self.rollout.start()?;
         let supervisor = supervisor::Supervisor {
             config: SupervisorConfig::default(),
             store: store_at(&self.store)?,
             agent: Peer { net: TokioNet, address: self.agent },
+            rollout,
             wall: system_wall(),
             rng: fresh_rng()?,
         };
         let (listener, trigger, stop) = start("supervisor", &self.listen).await?;
-        until_signal(trigger, supervisor::run::<TokioNet>(supervisor, listener, stop)).await
+        let running = supervisor::run::<TokioNet>(supervisor, listener, stop);
+        until_signal(trigger, async { tokio::try_join!(running, following).map(drop) }).await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::keep::{Addresses, Keep, fresh_rng, system_wall};
 use super::roles::{read_catalog, stop_on_signal};
+use super::rollout::RolloutOptions;
 use assistant::agent;
 use assistant::auth::{self, TokenService};
 use assistant::config::{AgentConfig, GatewayConfig, SupervisorConfig, TokenConfig};
@@ -31,10 +32,13 @@ pub(super) struct Serve {
     /// A page that may connect from a browser, `https://host[:port]` exactly; repeat for several.
     #[arg(long)]
     origin: Vec<String>,
+    #[command(flatten)]
+    rollout: RolloutOptions,
 }
 
 impl Serve {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
+        let (rollout, following) = self.rollout.clone().start()?;
         let catalog = read_catalog(self.catalog.as_deref())?;
         let keep = Keep::created(self.data.clone())?;
         let (keys, store, wall) = (keep.keys()?, keep.store()?, system_wall());
@@ -68,6 +72,7 @@ impl Serve {
             config: SupervisorConfig::default(),
             store,
             agent: peer(&at_agent)?,
+            rollout,
             wall: wall.clone(),
             rng: fresh_rng()?,
         };
@@ -91,6 +96,7 @@ impl Serve {
             agent::run::<TokioNet>(config, catalog, at_agent, back.clone()),
             auth::run::<TokioNet>(tokens, at_tokens, back),
             stop_on_signal(stop_front),
+            following,
         )?;
         Ok(())
     }

@@ -59,6 +59,11 @@ pub struct SupervisorConfig {
     pub agent_calls_max: u32,
     /// The pause before an agent is called again. Default 200 ms.
     pub agent_retry_pause: Duration,
+    /// After how many failed calls in a row the agent is left alone for a while; 0 for never. Default 5
+    /// (resilience4j and Polly count more calls over a window; ours are few and slow to fail).
+    pub breaker_failures_max: u32,
+    /// For how long; then one call may try. Default 5 s.
+    pub breaker_rest: Duration,
     /// The longest silence of a followed log. Default 5 s, well below a gateway's patience of 12 s.
     pub tail_beat: Duration,
     /// How many frames one step of a followed log reads. Default 256.
@@ -74,6 +79,8 @@ impl Default for SupervisorConfig {
             agent_deadline: Duration::from_secs(2),
             agent_calls_max: 2,
             agent_retry_pause: Duration::from_millis(200),
+            breaker_failures_max: 5,
+            breaker_rest: Duration::from_secs(5),
             tail_beat: Duration::from_secs(5),
             tail_frames_max: 256,
             grace: Duration::from_secs(5),

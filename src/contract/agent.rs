@@ -94,6 +94,8 @@ pub enum Intent {
     Help,
     /// Talk about the assistant or the weather.
     SmallTalk,
+    /// A turn that could be a search: the user is asked.
+    Clarify,
     /// Nothing the assistant knows.
     NoMatch,
 }
@@ -117,6 +119,7 @@ impl Intent {
             Self::Goodbye => "goodbye",
             Self::Help => "help",
             Self::SmallTalk => "small_talk",
+            Self::Clarify => "clarify",
             Self::NoMatch => "no_match",
         }
     }

@@ -1,37 +1,26 @@
 //! One turn from its route to its final frame. Pure: the shell makes the calls and keeps the clock.
 //!
 //! ```text
-//!            route = general
-//! Start ────────────────────────────────▶ Finish
-//!   │ route = real estate                   ▲
-//!   ▼            answer                     │
-//! Calling ──────────────────────────────────┤
-//!   │ ▲          calls used up: error frame │
-//!   ▼ │ pause ──────────────────────────────┘
+//!            general, a question, or the agent is switched off
+//! Start ──────────────────────────────────────────────────────▶ Finish
+//!   │ route = real estate                                         ▲
+//!   ▼            answer, declined, or breaker open: error frame   │
+//! Calling ────────────────────────────────────────────────────────┤
+//!   │ ▲          calls used up: error frame                       │
+//!   ▼ │ pause ────────────────────────────────────────────────────┘
 //! Waiting
 //! ```
+//! A turn is handed on at most once: from the agent that declines to general conversation, which never does.
 
 use super::general;
-use super::router::route;
+use super::general::Clarified;
+use super::router::{Route, route};
+use super::state::SupervisorState;
 use super::store::OpenTurn;
 use crate::config::SupervisorConfig;
-use crate::contract::agent::{
-    AGENT_CONTRACT, Action, AgentRequest, AgentResponse, AgentState, Intent, Status,
-};
+use crate::contract::agent::{AGENT_CONTRACT, Action, AgentRequest, AgentResponse, Intent, Status};
 use crate::contract::frame::{AgentName, ErrorCode, LogBody};
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// What the supervisor remembers of a conversation.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub(super) struct SupervisorState {
-    /// What the real-estate agent returned last.
-    #[serde(default)]
-    pub(super) agent: AgentState,
-    /// How many turns in a row nobody understood.
-    #[serde(default)]
-    pub(super) no_match: u32,
-}
 
 /// What happens to a turn.
 #[derive(Debug)]
@@ -44,6 +33,8 @@ pub(super) enum Input {
     Garbled,
     /// The agent did not answer.
     Unreachable,
+    /// The agent was not asked: it has failed too often.
+    Resting,
     /// The deadline passed.
     Wake,
 }
@@ -72,19 +63,28 @@ pub(super) struct Turn {
     turn: OpenTurn,
     today: String,
     state: SupervisorState,
+    /// Whether the user is given the agent.
+    included: bool,
     phase: Phase,
     calls: u32,
 }
 
+/// The circumstances of a turn.
+#[derive(Debug)]
+pub(super) struct Context {
+    /// Where the conversation stands.
+    pub(super) state: SupervisorState,
+    /// The day the turn is answered on.
+    pub(super) today: String,
+    /// Whether the user is given the agent.
+    pub(super) included: bool,
+}
+
 impl Turn {
-    /// A turn in a conversation that stands at `state`; `today` is the day it is answered on.
-    pub(super) fn new(
-        config: SupervisorConfig,
-        turn: OpenTurn,
-        state: SupervisorState,
-        today: String,
-    ) -> Self {
-        Self { config, turn, today, state, phase: Phase::Fresh, calls: 0 }
+    /// A turn that has not begun.
+    pub(super) fn new(config: SupervisorConfig, turn: OpenTurn, context: Context) -> Self {
+        let Context { state, today, included } = context;
+        Self { config, turn, today, state, included, phase: Phase::Fresh, calls: 0 }
     }
 
     /// When to step with [`Input::Wake`].
@@ -98,18 +98,49 @@ impl Turn {
     /// Takes one input at `now`.
     pub(super) fn step(&mut self, now: Duration, input: Input, out: &mut Vec<Output>) {
         match (self.phase, input) {
-            (Phase::Fresh, Input::Start) => match route(&self.turn.text, &self.state) {
-                AgentName::RealEstate => self.call(out),
-                AgentName::General => self.answer_generally(out),
-            },
+            (Phase::Fresh, Input::Start) => self.start(out),
             (Phase::Calling, Input::Answered(response)) => self.answered(now, *response, out),
             (Phase::Calling, Input::Garbled) => self.failed(now, ErrorCode::AgentInvalid, out),
             (Phase::Calling, Input::Unreachable) => {
                 self.failed(now, ErrorCode::AgentUnavailable, out);
             }
+            (Phase::Calling, Input::Resting) => self.give_up(ErrorCode::AgentUnavailable, out),
             (Phase::Waiting { until }, Input::Wake) if now >= until => self.call(out),
             // An early wake, or an input of a call that is over.
             (Phase::Fresh | Phase::Calling | Phase::Waiting { .. } | Phase::Finished, _) => {}
+        }
+    }
+
+    /// Reads the answer to our own question first, and then routes what is left.
+    fn start(&mut self, out: &mut Vec<Output>) {
+        if let Some(unclear) = &self.state.clarifying {
+            match general::clarified(&self.turn.text) {
+                Clarified::Yes(more) => {
+                    self.turn.text =
+                        format!("{unclear}. {more}").trim_end_matches([' ', '.']).to_owned();
+                    return self.first_call(out);
+                }
+                Clarified::No => return self.say(Intent::SmallTalk, general::NOT_HOMES, out),
+                Clarified::Neither => {}
+            }
+        }
+        match route(&self.turn.text, &self.state) {
+            Route::To(AgentName::RealEstate) => self.first_call(out),
+            Route::To(AgentName::General) => self.answer_generally(out),
+            Route::Clarify => {
+                let state = SupervisorState {
+                    clarifying: Some(self.turn.text.clone()),
+                    ..self.state.clone()
+                };
+                self.finish(vec![message(Intent::Clarify, general::CLARIFY)], state, out);
+            }
+        }
+    }
+
+    fn first_call(&mut self, out: &mut Vec<Output>) {
+        match self.included {
+            true => self.call(out),
+            false => self.say(Intent::NoMatch, general::SWITCHED_OFF, out),
         }
     }
 
@@ -140,7 +171,7 @@ impl Turn {
                     intent: response.intent,
                     text: response.text,
                 });
-                let state = SupervisorState { agent: response.state, no_match: 0 };
+                let state = SupervisorState::answered(response.state);
                 self.finish(bodies, state, out);
             }
         }
@@ -148,14 +179,17 @@ impl Turn {
 
     fn answer_generally(&mut self, out: &mut Vec<Output>) {
         let reply = general::reply(&self.turn.text, self.state.no_match);
-        let mut state = self.state.clone();
-        state.no_match = match reply.intent == Intent::NoMatch {
-            true => state.no_match.saturating_add(1),
+        self.state.no_match = match reply.intent == Intent::NoMatch {
+            true => self.state.no_match.saturating_add(1),
             false => 0,
         };
-        let text = reply.text.to_owned();
-        let body = LogBody::Message { agent: AgentName::General, intent: reply.intent, text };
-        self.finish(vec![body], state, out);
+        self.say(reply.intent, reply.text, out);
+    }
+
+    /// Answers without the agent. Our own question is over by that; a turn that fails leaves it open.
+    fn say(&mut self, intent: Intent, text: &str, out: &mut Vec<Output>) {
+        let state = SupervisorState { clarifying: None, ..self.state.clone() };
+        self.finish(vec![message(intent, text)], state, out);
     }
 
     fn failed(&mut self, now: Duration, code: ErrorCode, out: &mut Vec<Output>) {
@@ -163,6 +197,10 @@ impl Turn {
             self.phase = Phase::Waiting { until: now + self.config.agent_retry_pause };
             return;
         }
+        self.give_up(code, out);
+    }
+
+    fn give_up(&mut self, code: ErrorCode, out: &mut Vec<Output>) {
         let message = match code {
             ErrorCode::AgentUnavailable => "The search is not available right now.",
             ErrorCode::AgentInvalid => "The search gave an answer I could not use.",
@@ -179,6 +217,10 @@ impl Turn {
     }
 }
 
+fn message(intent: Intent, text: &str) -> LogBody {
+    LogBody::Message { agent: AgentName::General, intent, text: text.to_owned() }
+}
+
 fn recommendations(action: Action) -> LogBody {
     match action {
         Action::ShowListings { listings, relaxation, total: _ } => LogBody::Recommendations {
@@ -192,6 +234,7 @@ fn recommendations(action: Action) -> LogBody {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::agent::AgentState;
 
     const ZERO: Duration = Duration::ZERO;
 
@@ -203,7 +246,8 @@ mod tests {
             text: text.to_owned(),
         };
         let state = SupervisorState::default();
-        Turn::new(SupervisorConfig::default(), open, state, "2026-03-01".to_owned())
+        let context = Context { state, today: "2026-03-01".to_owned(), included: true };
+        Turn::new(SupervisorConfig::default(), open, context)
     }
 
     fn step(turn: &mut Turn, now: Duration, input: Input) -> Vec<Output> {
@@ -276,5 +320,60 @@ mod tests {
         newer.version += 1;
         assert!(step(&mut turn, ZERO, Input::Answered(newer)).is_empty());
         assert!(turn.deadline().is_some());
+    }
+    #[test]
+    fn a_resting_agent_fails_the_turn_at_once_and_retryably() {
+        let mut turn = turn("2 bed homes in Salem");
+        step(&mut turn, ZERO, Input::Start);
+        let out = step(&mut turn, ZERO, Input::Resting);
+        assert!(matches!(finals(&out)[..], [LogBody::Error { retryable: true, .. }]));
+    }
+
+    #[test]
+    fn who_is_not_included_is_told_so_and_nobody_is_called() {
+        let mut turn = turn("2 bed homes in Salem");
+        turn.included = false;
+        let out = step(&mut turn, ZERO, Input::Start);
+        assert!(
+            matches!(finals(&out)[..], [LogBody::Message { text, .. }] if text == general::SWITCHED_OFF)
+        );
+    }
+
+    /// Says `texts` one after the other; what the agent was asked last, and the intent of the last reply.
+    fn talk(texts: &[&str]) -> (Option<String>, Option<Intent>) {
+        let mut state = SupervisorState::default();
+        let (mut asked, mut intent) = (None, None);
+        for text in texts {
+            let mut turn = turn(text);
+            turn.state = state.clone();
+            match step(&mut turn, ZERO, Input::Start).pop() {
+                Some(Output::Finish { bodies, state: after }) => {
+                    state = *after;
+                    intent = bodies.into_iter().find_map(|body| match body {
+                        LogBody::Message { intent, .. } => Some(intent),
+                        LogBody::UserTurn { .. }
+                        | LogBody::Recommendations { .. }
+                        | LogBody::Error { .. } => None,
+                    });
+                }
+                Some(Output::Call(request)) => asked = Some(request.text),
+                None => panic!("nothing happened"),
+            }
+        }
+        (asked, intent)
+    }
+
+    #[test]
+    fn asks_about_what_could_be_a_search_and_remembers_it_for_one_turn() {
+        assert_eq!(talk(&["I need a place"]), (None, Some(Intent::Clarify)));
+        let asked = |texts: &[&str]| talk(texts).0;
+        assert_eq!(asked(&["I need a place", "yes"]).as_deref(), Some("I need a place"));
+        assert_eq!(
+            asked(&["I need a place", "yes, in Salem"]).as_deref(),
+            Some("I need a place. in Salem")
+        );
+        assert_eq!(asked(&["I need a place", "2 bed flats"]).as_deref(), Some("2 bed flats"));
+        assert_eq!(talk(&["I need a place", "no"]), (None, Some(Intent::SmallTalk)));
+        assert_eq!(talk(&["I need a place", "no", "yes"]), (None, Some(Intent::NoMatch)));
     }
 }

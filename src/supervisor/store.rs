@@ -11,7 +11,7 @@
 //! | `open_turns` | order of arrival | thread, message id (JSON) |
 //! | `counters` | `starts` | how often the store was opened |
 
-use super::graph::SupervisorState;
+use super::state::{BadState, SupervisorState};
 use crate::contract::frame::{LogBody, LogFrame, Meta};
 use crate::contract::id::{MessageId, ThreadId, TraceId, UserId};
 use crate::contract::thread::{Accepted, Refused, SubmitTurn, ThreadHead};
@@ -20,6 +20,7 @@ use redb::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 const THREADS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("threads");
 const FRAMES: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("frames");
@@ -39,6 +40,15 @@ pub enum StoreError {
     /// A record is not what this version writes.
     #[error("a record of the store is not readable")]
     Record(#[from] serde_json::Error),
+    /// The state of a conversation is not what this version or an earlier one writes.
+    #[error("the state of a conversation is not readable: {0}")]
+    State(String),
+}
+
+impl From<BadState> for StoreError {
+    fn from(error: BadState) -> Self {
+        Self::State(error.to_string())
+    }
 }
 
 macro_rules! database_error {
@@ -57,7 +67,8 @@ struct Thread {
     owner: UserId,
     epoch: u64,
     head: u64,
-    state: SupervisorState,
+    /// A [`SupervisorState`] of any version.
+    state: Value,
 }
 
 /// An accepted turn that has no final frame yet.
@@ -122,7 +133,7 @@ impl Store {
             owner: user.clone(),
             epoch: new_epoch,
             head: 0,
-            state: SupervisorState::default(),
+            state: serde_json::to_value(SupervisorState::default())?,
         };
         let write = self.database.begin_write()?;
         put_thread(&write, thread_id, &thread)?;
@@ -186,7 +197,7 @@ impl Store {
         for body in bodies {
             append(&write, &turn.thread_id, &mut thread, &turn.message_id, body)?;
         }
-        thread.state = state;
+        thread.state = serde_json::to_value(state)?;
         put_thread(&write, &turn.thread_id, &thread)?;
         write.commit()?;
         Ok(thread.head)
@@ -206,12 +217,16 @@ impl Store {
         Ok(turns)
     }
 
-    /// The conversation's state.
+    /// Whose conversation it is, and where it stands.
     ///
     /// # Errors
-    /// [`Refused::NoThread`], or a failing database.
-    pub(super) fn state(&self, thread_id: &ThreadId) -> Result<SupervisorState, StoreError> {
-        Ok(self.thread(thread_id)?.ok_or(Refused::NoThread)?.state)
+    /// [`Refused::NoThread`], a state that is not readable, or a failing database.
+    pub(super) fn conversation(
+        &self,
+        thread_id: &ThreadId,
+    ) -> Result<(UserId, SupervisorState), StoreError> {
+        let thread = self.thread(thread_id)?.ok_or(Refused::NoThread)?;
+        Ok((thread.owner, SupervisorState::read(thread.state)?))
     }
 
     /// At most `limit` frames after `after`, in order.
@@ -336,7 +351,7 @@ mod tests {
         assert_eq!((first, known), (again, None));
         let open = open.unwrap();
         assert_eq!(store.open_turns().unwrap(), vec![open.clone()]);
-        let state = store.state(&thread).unwrap();
+        let (_owner, state) = store.conversation(&thread).unwrap();
         assert_eq!(store.finish(&open, vec![reply()], state).unwrap(), 2);
         assert_eq!(store.open_turns().unwrap(), vec![]);
         let seqs: Vec<u64> =

@@ -120,6 +120,7 @@ pub(crate) async fn beside<N: Place, F: Future<Output = ()>>(
         store: Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
         // No turn is for the agent here.
         agent: Peer { net: net.clone(), address: "127.0.0.1:9".to_owned() },
+        rollout: supervisor::unchanging(supervisor::Rollout::default()),
         wall: wall.clone(),
         rng: ChaCha8Rng::seed_from_u64(1),
     };

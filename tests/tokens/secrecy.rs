@@ -116,6 +116,7 @@ async fn au_fresh_neither_secret_nor_token_is_ever_logged() {
         config: SupervisorConfig::default(),
         store: supervisor::Store::open(InMemoryBackend::new()).unwrap(),
         agent: Peer { net: TokioNet, address: "127.0.0.1:9".to_owned() },
+        rollout: supervisor::unchanging(supervisor::Rollout::default()),
         wall: clock.wall(),
         rng: split(1, "supervisor"),
     };

@@ -3,7 +3,7 @@
 //! No times, no ids of messages, no connections, no seeds: the text of a calm run is the same over any network.
 
 use super::listings::{cards, stretched};
-use crate::scenario::{ClientSpec, Fault, Scenario, Trigger, Turn};
+use crate::scenario::{ClientSpec, Fault, Misbehaviour, Scenario, Trigger, Turn};
 use crate::trace::Trace;
 use crate::view::{Fact, Link, Seen, Stray, view};
 use assistant::contract::frame::{AgentName, ErrorCode, LogBody};
@@ -256,6 +256,15 @@ fn fault_words(fault: &Fault) -> String {
         }
         Fault::Offline { client, lasts } => format!("{client} is offline for {lasts:?}"),
         Fault::Pause { host, lasts } => format!("pause {host} for {lasts:?}"),
+        Fault::Misbehave { host, how, lasts } => {
+            let does = match how {
+                Misbehaviour::Refuse => "answers 500",
+                Misbehaviour::Garble => "answers garbled",
+                Misbehaviour::Drift => "breaks the contract",
+                Misbehaviour::Hang => "does not answer",
+            };
+            format!("{host} {does} for {lasts:?}")
+        }
         Fault::Skew { host, by_ms } => {
             let by = Duration::from_millis(by_ms.unsigned_abs());
             let way = if *by_ms < 0 { "back" } else { "ahead" };

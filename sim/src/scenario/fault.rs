@@ -1,7 +1,7 @@
 //! What can go wrong, and when. The verbs are turmoil's where it has one.
 
 use super::Host;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A fault that waits for its moment.
@@ -113,6 +113,15 @@ pub enum Fault {
         /// How long.
         lasts: Duration,
     },
+    /// Instead of a serving host runs one that answers every request in the same wrong way.
+    Misbehave {
+        /// Which host: the agent or the token service.
+        host: Host,
+        /// How it answers.
+        how: Misbehaviour,
+        /// How long, until the right one starts again.
+        lasts: Duration,
+    },
     /// The wall clock of a serving host is wrong from now on, to the end of the run.
     Skew {
         /// Which host.
@@ -120,6 +129,20 @@ pub enum Fault {
         /// How far it is ahead, milliseconds; negative: behind.
         by_ms: i64,
     },
+}
+
+/// How a host that misbehaves answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Misbehaviour {
+    /// With status 500.
+    Refuse,
+    /// With status 200 and half a body.
+    Garble,
+    /// With status 200 and JSON that is not of the contract.
+    Drift,
+    /// Not at all.
+    Hang,
 }
 
 impl Fault {
@@ -139,6 +162,7 @@ impl Fault {
             | Self::SlowReader { .. }
             | Self::HalfOpen { .. }
             | Self::Offline { .. }
+            | Self::Misbehave { .. }
             | Self::Pause { .. } => false,
         }
     }
@@ -159,6 +183,7 @@ impl Fault {
             | Self::Bounce { .. }
             | Self::Partition { .. }
             | Self::Hold { .. }
+            | Self::Misbehave { .. }
             | Self::Skew { .. } => None,
         }
     }

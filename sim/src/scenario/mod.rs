@@ -6,11 +6,12 @@ mod fault;
 mod generate;
 mod host;
 
-pub use fault::{Armed, Fault, Trigger};
+pub use fault::{Armed, Fault, Misbehaviour, Trigger};
 pub use generate::{Crowd, default_world};
 pub use host::{BadHost, Host};
 
 use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
+use assistant::supervisor::Rollout;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// The supervisor.
     pub supervisor: SupervisorConfig,
+    /// Who is given the agent.
+    pub rollout: Rollout,
     /// The agent.
     pub agent: AgentConfig,
     /// The token service.

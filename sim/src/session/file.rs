@@ -6,7 +6,9 @@ use super::expect::{self, Expect, Known};
 use super::model::{ArmedYaml, ClientYaml, FaultYaml, SessionYaml, TurnYaml, WorldYaml};
 use super::names::closest;
 use super::yaml::{At, Problem, Span, parse};
-use crate::scenario::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
+use crate::scenario::{
+    Armed, ClientSpec, Config, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec,
+};
 use assistant::contract::id::{ThreadId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -150,6 +152,7 @@ impl Reader {
             latency: self.at_least_1ms(yaml.latency.as_ref(), usual.latency),
             jitter: self.duration_or(yaml.jitter.as_ref(), usual.jitter),
             limit: self.at_least_1ms(yaml.limit.as_ref(), usual.limit),
+            config: Config { rollout: yaml.rollout.unwrap_or_default(), ..usual.config },
             ..usual
         }
     }
@@ -341,6 +344,11 @@ impl Reader {
                 let host = self.client_only(host)?;
                 Fault::Pause { host, lasts }
             }
+            FaultYaml::Misbehave { host, how, lasts } => {
+                let lasts = self.duration(lasts);
+                let host = self.replaceable(host)?;
+                Fault::Misbehave { host, how: *how, lasts }
+            }
             FaultYaml::Skew { host, by } => {
                 let by_ms = self.skew(by);
                 let host = self.server(host)?;
@@ -381,6 +389,17 @@ impl Reader {
         let host = self.host(name)?;
         if !matches!(host, Host::Client(_)) {
             self.wrong(name.span, "expected a client: a serving host cannot be paused");
+        }
+        Some(host)
+    }
+
+    fn replaceable(&mut self, name: &At<String>) -> Option<Host> {
+        let host = self.host(name)?;
+        if !matches!(host, Host::Agent | Host::TokenService) {
+            self.wrong(
+                name.span,
+                "expected agent or token-service: nothing can stand in for others",
+            );
         }
         Some(host)
     }

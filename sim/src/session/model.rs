@@ -4,6 +4,8 @@
 
 use super::matcher::Raw;
 use super::yaml::{At, present};
+use crate::scenario::Misbehaviour;
+use assistant::supervisor::Rollout;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -41,6 +43,8 @@ pub(super) struct WorldYaml {
     pub(super) jitter: Option<At<String>>,
     #[serde(default, deserialize_with = "present")]
     pub(super) limit: Option<At<String>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) rollout: Option<Rollout>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,6 +103,7 @@ pub(super) enum FaultYaml {
     HalfOpen { client: At<String>, lasts: At<String> },
     Offline { client: At<String>, lasts: At<String> },
     Pause { host: At<String>, lasts: At<String> },
+    Misbehave { host: At<String>, how: Misbehaviour, lasts: At<String> },
     Skew { host: At<String>, by: At<String> },
 }
 

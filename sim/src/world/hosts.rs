@@ -6,8 +6,9 @@ use super::engine::{Cable, TaskCount};
 use super::net::SimNet;
 use super::random::split;
 use super::recorder::Recorder;
+use super::stand_in;
 use super::wires::Wires;
-use crate::scenario::{Host, Scenario};
+use crate::scenario::{Host, Misbehaviour, Scenario};
 use crate::trace::What;
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
@@ -41,6 +42,8 @@ pub(super) struct Troupe<C> {
     disks: Mutex<BTreeMap<Host, SimDisk>>,
     running: Mutex<BTreeMap<Host, Running>>,
     skews: Skews,
+    /// Hosts in whose place something else runs.
+    stand_ins: Mutex<BTreeMap<Host, Misbehaviour>>,
 }
 
 /// How far the wall clocks of hosts are ahead, milliseconds.
@@ -96,6 +99,7 @@ impl<C: Cable> Troupe<C> {
             disks,
             running,
             skews,
+            stand_ins: Mutex::default(),
         })
     }
 
@@ -121,6 +125,15 @@ impl<C: Cable> Troupe<C> {
         if let Some(stop) = self.running().get(host).and_then(|running| running.stop.as_ref()) {
             stop.send_replace(true);
         }
+    }
+
+    /// Lets something else run in the place of a host, or the host again, from its next start on.
+    pub(super) fn stand_in(&self, host: &Host, how: Option<Misbehaviour>) {
+        let mut stand_ins = self.stand_ins.lock().expect("no panic while it is held");
+        match how {
+            Some(how) => stand_ins.insert(host.clone(), how),
+            None => stand_ins.remove(host),
+        };
     }
 
     /// Notes that a host was killed.
@@ -159,6 +172,10 @@ impl<C: Cable> Troupe<C> {
     async fn role(&self, host: &Host, starts: u64, stop: Stop) -> io::Result<()> {
         let net = SimNet::new(self.cable.clone(), host.clone(), Arc::clone(&self.wires));
         let listener = net.listen(&address(host)).await?;
+        let stand_in = self.stand_ins.lock().expect("no panic while it is held").get(host).copied();
+        if let Some(how) = stand_in {
+            return stand_in::run::<SimNet<C>>(how, listener, stop).await;
+        }
         let rng = split(self.scenario.seed, &format!("{host}/{starts}"));
         let wall = self.wall(host);
         let config = &self.scenario.world.config;
@@ -173,8 +190,9 @@ impl<C: Cable> Troupe<C> {
             }
             Host::Supervisor => {
                 let store = Store::open(self.disk(host)).map_err(io::Error::other)?;
+                let rollout = supervisor::unchanging(config.rollout);
                 let (config, agent) = (config.supervisor.clone(), peer(Host::Agent));
-                let supervisor = Supervisor { config, store, agent, wall, rng };
+                let supervisor = Supervisor { config, store, agent, rollout, wall, rng };
                 supervisor::run::<SimNet<C>>(supervisor, listener, stop).await
             }
             Host::Agent => {

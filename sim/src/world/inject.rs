@@ -6,7 +6,7 @@ use super::hosts::{Troupe, serving_hosts};
 use super::recorder::Recorder;
 use super::script::Stage;
 use super::wires::{FrameWatch, Mishap, Wires};
-use crate::scenario::{Armed, Fault, Host, Scenario, Trigger};
+use crate::scenario::{Armed, Fault, Host, Misbehaviour, Scenario, Trigger};
 use crate::trace::What;
 use assistant::client::Command;
 use std::sync::{Arc, Mutex};
@@ -178,6 +178,15 @@ impl<E: Engine> Injector<E> {
                 self.kill(host, engine);
                 self.heal_after(*down, &fault);
             }
+            Fault::Misbehave { host, how, lasts } => {
+                if !self.troupe.is_running(host) {
+                    return;
+                }
+                self.recorder.record(&Host::World, injected);
+                self.overtake_bounce(host);
+                self.replace(host, Some(*how), engine);
+                self.heal_after(*lasts, &fault);
+            }
             Fault::Bounce { host } => {
                 if self.troupe.is_running(host) && !self.bouncing.contains(host) {
                     self.recorder.record(&Host::World, injected);
@@ -214,6 +223,21 @@ impl<E: Engine> Injector<E> {
         }
     }
 
+    /// Kills what runs as a host and starts something else, or the role again, in its place. A host that is down
+    /// will be started by the end of what took it down.
+    fn replace(&self, host: &Host, how: Option<Misbehaviour>, engine: &mut E) {
+        self.troupe.stand_in(host, how);
+        if !self.troupe.is_running(host) {
+            return;
+        }
+        self.wires.process_dies(host);
+        self.troupe.disk(host).kill();
+        self.kill(host, engine);
+        self.troupe.disk(host).revive();
+        self.wires.comes_up(host);
+        engine.start(&host.to_string());
+    }
+
     /// Begins a fault that lasts and takes nothing down.
     fn keep_up(&self, fault: &Fault) {
         match fault {
@@ -234,6 +258,7 @@ impl<E: Engine> Injector<E> {
             | Fault::Duplicate { .. }
             | Fault::Reorder { .. }
             | Fault::HalfOpen { .. }
+            | Fault::Misbehave { .. }
             | Fault::Skew { .. } => {}
         }
     }
@@ -266,6 +291,7 @@ impl<E: Engine> Injector<E> {
                 self.wires.comes_up(host);
                 engine.start(&host.to_string());
             }
+            Fault::Misbehave { host, .. } => self.replace(host, None, engine),
             Fault::Partition { between, .. } => self.wires.unblock(between, Block::Partition),
             Fault::Hold { between, .. } => self.wires.unblock(between, Block::Hold),
             Fault::SlowReader { client, .. } => self.wires.quicken(client),
@@ -338,6 +364,7 @@ fn mishap(fault: &Fault) -> Option<Mishap> {
         | Fault::HalfOpen { .. }
         | Fault::Offline { .. }
         | Fault::Pause { .. }
+        | Fault::Misbehave { .. }
         | Fault::Skew { .. } => None,
     }
 }

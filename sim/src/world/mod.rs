@@ -16,6 +16,7 @@ mod news;
 pub mod random;
 mod recorder;
 pub mod script;
+mod stand_in;
 mod tap;
 #[cfg(test)]
 mod tests;

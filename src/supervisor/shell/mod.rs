@@ -5,7 +5,9 @@
 
 mod claims;
 
-use super::graph::{Input, Output, Turn};
+use super::breaker::Breaker;
+use super::graph::{Context, Input, Output, Turn};
+use super::rollout::Rollout;
 use super::store::{OpenTurn, Store, StoreError};
 use crate::config::SupervisorConfig;
 use crate::contract::agent::{AgentRequest, AgentResponse};
@@ -46,10 +48,18 @@ pub struct Supervisor<N> {
     pub store: Store,
     /// Where the real-estate agent is.
     pub agent: Peer<N>,
+    /// Who is given it; looked at for every turn.
+    pub rollout: watch::Receiver<Rollout>,
     /// The time of day.
     pub wall: Wall,
     /// Numbers new logs.
     pub rng: ChaCha8Rng,
+}
+
+/// A rollout that nobody changes.
+#[must_use]
+pub fn unchanging(rollout: Rollout) -> watch::Receiver<Rollout> {
+    watch::Sender::new(rollout).subscribe()
 }
 
 /// What handlers and workers share.
@@ -57,6 +67,9 @@ struct Shared<N> {
     config: SupervisorConfig,
     store: Store,
     agent: Peer<N>,
+    breaker: Mutex<Breaker>,
+    rollout: watch::Receiver<Rollout>,
+    started: Instant,
     wall: Wall,
     rng: Mutex<ChaCha8Rng>,
     /// Turns that wait behind the one a worker is at; a thread is here while it has a worker.
@@ -111,6 +124,12 @@ impl<N: Net> Shared<N> {
     fn new(supervisor: Supervisor<N>, spawner: Spawner, stop: Stop) -> Self {
         Self {
             claims: Claims::after(supervisor.store.starts()),
+            breaker: Mutex::new(Breaker::new(
+                supervisor.config.breaker_failures_max,
+                supervisor.config.breaker_rest,
+            )),
+            rollout: supervisor.rollout,
+            started: Instant::now(),
             config: supervisor.config,
             store: supervisor.store,
             agent: supervisor.agent,
@@ -127,7 +146,7 @@ impl<N: Net> Shared<N> {
     fn refusal(&self, error: &StoreError) -> Refusal {
         match error {
             StoreError::Refused(why) => Refusal(*why),
-            StoreError::Database(_) | StoreError::Record(_) => {
+            StoreError::Database(_) | StoreError::Record(_) | StoreError::State(_) => {
                 tracing::error!(%error, source = ?std::error::Error::source(error), "the store failed");
                 self.spawner.spawn(async { Err(io::Error::other("the store failed")) });
                 Refusal(Refused::Store)
@@ -210,9 +229,11 @@ async fn work<N: Net>(shared: Arc<Shared<N>>, first: OpenTurn) -> io::Result<()>
 
 /// Carries one turn to its final frame. Returns the new head of the log.
 async fn answer<N: Net>(shared: &Shared<N>, open: OpenTurn) -> Result<u64, StoreError> {
-    let state = shared.store.state(&open.thread_id)?;
+    let (user, state) = shared.store.conversation(&open.thread_id)?;
     let started = Instant::now();
-    let mut turn = Turn::new(shared.config.clone(), open.clone(), state, shared.wall.today());
+    let included = shared.rollout.borrow().includes(&user);
+    let context = Context { state, today: shared.wall.today(), included };
+    let mut turn = Turn::new(shared.config.clone(), open.clone(), context);
     let mut out = Vec::new();
     let mut input = Input::Start;
     loop {
@@ -231,10 +252,15 @@ async fn answer<N: Net>(shared: &Shared<N>, open: OpenTurn) -> Result<u64, Store
     }
 }
 
-/// Calls the agent once.
+/// Calls the agent once, if the breaker lets it.
 async fn ask<N: Net>(shared: &Shared<N>, request: &AgentRequest) -> Input {
+    let breaker = || shared.breaker.lock().expect("no panic while it is held");
+    if !breaker().admits(shared.started.elapsed()) {
+        return Input::Resting;
+    }
     let deadline = shared.config.agent_deadline;
-    match shared.agent.call(Method::POST, "/v1/turn", request, deadline).await {
+    let answer = shared.agent.call(Method::POST, "/v1/turn", request, deadline).await;
+    let input = match answer {
         Ok((StatusCode::OK, body)) => match serde_json::from_slice::<AgentResponse>(&body) {
             Ok(response) => Input::Answered(Box::new(response)),
             Err(error) => {
@@ -250,7 +276,19 @@ async fn ask<N: Net>(shared: &Shared<N>, request: &AgentRequest) -> Input {
             tracing::warn!(%error, "the agent did not answer");
             Input::Unreachable
         }
+    };
+    let mut breaker = breaker();
+    let was_open = breaker.is_open();
+    match input {
+        Input::Answered(_) => breaker.succeeded(),
+        Input::Start | Input::Garbled | Input::Unreachable | Input::Resting | Input::Wake => {
+            breaker.failed(shared.started.elapsed());
+        }
     }
+    if breaker.is_open() != was_open {
+        tracing::warn!(open = !was_open, "the breaker before the agent");
+    }
+    input
 }
 
 /// What a reader of the log asks for.
@@ -372,24 +410,74 @@ fn line(line: &TailLine) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::id::MessageId;
+    use crate::contract::frame::LogBody;
+    use crate::contract::id::{MessageId, UserId};
     use crate::net::TokioNet;
     use futures_util::FutureExt;
     use rand_core::SeedableRng;
+    use std::time::Duration;
+
+    /// A supervisor whose agent nobody can reach, with a thread.
+    fn shared(rollout: watch::Receiver<Rollout>) -> (watch::Sender<bool>, Arc<Shared<TokioNet>>) {
+        let supervisor = Supervisor {
+            config: SupervisorConfig::default(),
+            store: Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
+            agent: Peer { net: TokioNet, address: String::new() },
+            rollout,
+            wall: Wall::new(|| Duration::ZERO),
+            rng: ChaCha8Rng::seed_from_u64(1),
+        };
+        let (running, stop) = Stop::new();
+        (running, Arc::new(Shared::new(supervisor, Spawner::new().0, stop)))
+    }
+
+    fn ids() -> (ThreadId, UserId) {
+        (ThreadId::new("t").unwrap(), "u".parse().unwrap())
+    }
+
+    /// Says something; the frame that ends the turn.
+    async fn say(shared: &Arc<Shared<TokioNet>>, message: &str, text: &str) -> LogBody {
+        let (thread, user) = ids();
+        shared.store.open_thread(&thread, &user, 7).unwrap();
+        let message_id = MessageId::new(message).unwrap();
+        let turn = SubmitTurn { user, message_id, text: text.to_owned() };
+        let (_accepted, open) = shared.store.accept(&thread, &turn).unwrap();
+        let head = answer(shared, open.unwrap()).await.unwrap();
+        shared.store.frames(&thread, head - 1, 1).unwrap().remove(0).body
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_of_the_rollout_holds_for_the_next_turn() {
+        let (operator, rollout) = watch::channel(Rollout { enabled: false, percent: 100 });
+        let (_running, shared) = shared(rollout);
+        let off = say(&shared, "m-1", "2 bed homes in Salem").await;
+        assert!(matches!(off, LogBody::Message { .. }), "{off:?}");
+        operator.send_replace(Rollout::default());
+        let on = say(&shared, "m-2", "2 bed homes in Salem").await;
+        assert!(matches!(on, LogBody::Error { .. }), "nobody was called: {on:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_that_keeps_failing_is_left_alone_for_a_while() {
+        let (_running, shared) = shared(unchanging(Rollout::default()));
+        let max = shared.config.breaker_failures_max;
+        for turn in 0..max {
+            say(&shared, &format!("m-{turn}"), "2 bed homes in Salem").await;
+        }
+        let began = Instant::now();
+        say(&shared, "m-x", "2 bed homes in Salem").await;
+        assert_eq!(began.elapsed(), Duration::ZERO, "it was called");
+        sleep_until(Instant::now() + shared.config.breaker_rest).await;
+        let began = Instant::now();
+        say(&shared, "m-y", "2 bed homes in Salem").await;
+        assert!(began.elapsed() > Duration::ZERO, "it was never called again");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn rc_complete_an_append_at_any_moment_reaches_the_reader_before_a_beat() {
         for polls in 0..8 {
-            let supervisor = Supervisor {
-                config: SupervisorConfig::default(),
-                store: Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
-                agent: Peer { net: TokioNet, address: String::new() },
-                wall: Wall::new(|| std::time::Duration::ZERO),
-                rng: ChaCha8Rng::seed_from_u64(1),
-            };
-            let (_running, stop) = Stop::new();
-            let shared = Arc::new(Shared::new(supervisor, Spawner::new().0, stop));
-            let (thread, user) = (ThreadId::new("t").unwrap(), "u".parse().unwrap());
+            let (_running, shared) = shared(unchanging(Rollout::default()));
+            let (thread, user) = ids();
             shared.store.open_thread(&thread, &user, 7).unwrap();
             let from = From { after: 0, follow: true, client: None, claim: 0 };
             let mut tail = Tail::new(Arc::clone(&shared), thread.clone(), from);

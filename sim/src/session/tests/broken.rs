@@ -1,6 +1,6 @@
 //! Mistakes in session files, each made in an otherwise good one, and what the author is told.
 
-use crate::scenario::{Fault, Host, Trigger};
+use crate::scenario::{Fault, Host, Misbehaviour, Trigger};
 use crate::session::{Broken, Catalogs, Ink, Session, broken};
 use std::time::Duration;
 
@@ -109,6 +109,10 @@ fn reads_every_fault_of_a_client_and_of_a_clock() {
         ("half_open: { client: ana, lasts: 2s }", Fault::HalfOpen { client: ana(), lasts }),
         ("offline: { client: ana, lasts: 2s }", Fault::Offline { client: ana(), lasts }),
         ("pause: { host: ana, lasts: 2s }", Fault::Pause { host: ana(), lasts }),
+        (
+            "misbehave: { host: agent, how: garble, lasts: 2s }",
+            Fault::Misbehave { host: Host::Agent, how: Misbehaviour::Garble, lasts },
+        ),
         ("skew: { host: agent, by: 90s }", Fault::Skew { host: Host::Agent, by_ms: 90_000 }),
         ("skew: { host: agent, by: -2m }", Fault::Skew { host: Host::Agent, by_ms: -120_000 }),
     ] {
@@ -370,6 +374,11 @@ const SENSELESS: &[Case] = &[
     (ELAPSED, "{ elapsed: ^150ms }\n        do: { duplicate: { client: ana } }", &["to a frame"]),
     (ELAPSED, "{ elapsed: ^150ms }\n        do: { reorder: { client: ana } }", &["to a frame"]),
     (CUT, "pause: { host: ^agent, lasts: 2s }", &["a serving host cannot be paused"]),
+    (
+        CUT,
+        "misbehave: { host: ^supervisor, how: hang, lasts: 2s }",
+        &["expected agent or token-service"],
+    ),
     (CUT, "offline: { client: ^agent, lasts: 2s }", &["unknown client `agent`"]),
     (CUT, "slow_reader: { client: ana, lasts: ^long }", &["expected a duration"]),
     (CUT, "half_open: { client: ana, lasts: ^2h }", &["expected a duration"]),
