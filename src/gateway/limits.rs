@@ -43,15 +43,6 @@ impl Bucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Empty;
 
-/// Why a connection is not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Denied {
-    /// The gateway has as many connections, or upgrades a second, as it takes.
-    Overload,
-    /// The user has as many connections as one may have.
-    UserLimit,
-}
-
 /// Who is connected, counted once.
 #[derive(Debug)]
 pub(super) struct Admission {
@@ -87,22 +78,15 @@ impl Admission {
     }
 
     /// Whether there is room for one more upgrade, whoever asks.
-    ///
-    /// # Errors
-    /// [`Denied::Overload`].
-    pub(super) fn knock(&mut self, now: Duration) -> Result<(), Denied> {
-        let room = self.connections < self.config.connections_max;
-        let rate = self.upgrades.take(now);
-        (room && rate.is_ok()).then_some(()).ok_or(Denied::Overload)
+    pub(super) fn knock(&mut self, now: Duration) -> bool {
+        let in_time = self.upgrades.take(now).is_ok();
+        in_time && self.connections < self.config.connections_max
     }
 
     /// Whether this user may have one more connection.
-    ///
-    /// # Errors
-    /// [`Denied::UserLimit`].
-    pub(super) fn may_enter(&self, user: &UserId) -> Result<(), Denied> {
+    pub(super) fn may_enter(&self, user: &UserId) -> bool {
         let present = self.users.get(user).map_or(0, |user| user.connections);
-        (present < self.config.connections_per_user_max).then_some(()).ok_or(Denied::UserLimit)
+        present < self.config.connections_per_user_max
     }
 
     /// Counts a connection in; one that is to be refused by a close frame belongs to nobody.
@@ -195,15 +179,15 @@ mod tests {
         let mut admission = Admission::new(config);
         let (ana, ben) = (user("ana"), user("ben"));
         for _ in 0..2 {
-            admission.may_enter(&ana).unwrap();
+            assert!(admission.may_enter(&ana));
             admission.enter(Some(&ana));
         }
-        assert_eq!(admission.may_enter(&ana), Err(Denied::UserLimit));
-        admission.may_enter(&ben).unwrap();
+        assert!(!admission.may_enter(&ana));
+        assert!(admission.may_enter(&ben));
         let spent: Vec<bool> = (0..4).map(|_| admission.spend(SECOND, &ana).is_ok()).collect();
         assert_eq!(spent, [true, true, true, false]);
         admission.leave(Some(&ana));
-        admission.may_enter(&ana).unwrap();
+        assert!(admission.may_enter(&ana));
         assert_eq!(admission.connections(), 1);
     }
 
@@ -217,12 +201,12 @@ mod tests {
         };
         let mut admission = Admission::new(config);
         for _ in 0..2 {
-            admission.knock(SECOND).unwrap();
+            assert!(admission.knock(SECOND));
             admission.enter(None);
         }
-        assert_eq!(admission.knock(SECOND), Err(Denied::Overload));
+        assert!(!admission.knock(SECOND));
         admission.leave(None);
-        assert_eq!(admission.knock(SECOND), Err(Denied::Overload), "three upgrades at once");
-        admission.knock(SECOND * 2).unwrap();
+        assert!(!admission.knock(SECOND), "three upgrades at once");
+        assert!(admission.knock(SECOND * 2));
     }
 }

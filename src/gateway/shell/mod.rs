@@ -13,7 +13,7 @@ mod talk;
 mod writer;
 
 use super::drain::Plan;
-use super::limits::{Admission, Denied};
+use super::limits::Admission;
 use crate::config::GatewayConfig;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::AdviceReason;
@@ -195,7 +195,7 @@ impl<N: Net> Shared<N> {
             return Err(Refusal::later(status, "draining", AdviceReason::Drain));
         }
         let now = self.started.elapsed();
-        if self.presences.with(|admission| admission.knock(now)).is_err() {
+        if !self.presences.with(|admission| admission.knock(now)) {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Refusal::later(status, "overload", AdviceReason::Overload));
         }
@@ -210,11 +210,9 @@ impl<N: Net> Shared<N> {
         };
         match verified {
             Ok(claims) => match self.presences.with(|all| all.may_enter(&claims.sub)) {
-                Ok(()) => Ok(Ok(claims)),
-                Err(Denied::UserLimit | Denied::Overload) if is_page => {
-                    Ok(Err(CloseReason::RateLimited))
-                }
-                Err(Denied::UserLimit | Denied::Overload) => {
+                true => Ok(Ok(claims)),
+                false if is_page => Ok(Err(CloseReason::RateLimited)),
+                false => {
                     let status = StatusCode::TOO_MANY_REQUESTS;
                     Err(Refusal::later(status, "user_limit", AdviceReason::Rate))
                 }
