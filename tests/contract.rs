@@ -63,10 +63,17 @@ fn contract() -> Vec<Locked> {
 /// A listing and a relaxation.
 fn values() -> (Value, Value) {
     let card = json!({"id": "L-1", "title": "Flat", "listing_type": "rent", "price": 1500,
-        "beds": 0, "baths": 1.5, "notes": ["pets not stated"]});
+        "beds": 0, "baths": 1.5, "state": "OR", "address": "1 Elm St", "phone": "555-0100",
+        "property_type": "condo", "pets": "both", "parking": true, "laundry": false,
+        "furnished": true, "year_built": 1987, "available": "2026-03-01", "deposit": 900,
+        "notes": ["pets not stated"]});
     let relaxation = json!({"count": 2, "changes": [
         {"constraint": "price_max", "from": 1, "to": 2},
         {"constraint": "city", "from": "Portland", "to": ["Salem"]},
+        {"constraint": "beds_exact", "from": 2, "to": [1, 3]},
+        {"constraint": "sqft_min", "from": 900, "to": 850},
+        {"constraint": "state", "from": "OR", "to": ["WA"]},
+        {"constraint": "laundry"}, {"constraint": "furnished"}, {"constraint": "pets"},
         {"constraint": "parking"}]});
     (card, relaxation)
 }
@@ -93,7 +100,9 @@ fn client_contract() -> Vec<Locked> {
 
 fn agent_contract() -> Vec<Locked> {
     let (card, relaxation) = values();
-    let slots = json!({"listing_type": "buy", "city": "Salem", "price_max": 9, "hard": ["city"]});
+    let slots = json!({"listing_type": "buy", "city": "Salem", "price_max": 9, "hard": ["city"],
+        "state": "OR", "beds_exact": 2, "sqft_min": 700, "property_type": "condo", "pets": "any",
+        "laundry": true, "furnished": false});
     let state = json!({"slots": slots, "shown": ["L-1"], "seen": ["L-1"],
         "pending": {"relaxation": {"slots": slots}}});
     vec![

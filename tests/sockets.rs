@@ -82,7 +82,7 @@ async fn on_sockets(scenario: &Scenario, catalog: &str) -> Trace {
         config: SupervisorConfig::default(),
         store,
         agent: peer(&at_agent),
-        rollout: supervisor::unchanging(supervisor::Rollout::default()),
+        rollout: supervisor::unchanging(scenario.world.config.rollout),
         wall: wall.clone(),
         rng: split(scenario.seed, "supervisor"),
     };

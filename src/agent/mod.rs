@@ -10,12 +10,17 @@
 
 mod answer;
 mod catalog;
+mod gazetteer;
+mod index;
+mod offer;
 mod relax;
 mod search;
 mod shell;
 mod speak;
+mod survey;
 mod turn;
 mod understand;
+mod visit;
 mod wishes;
 
 #[cfg(test)]
@@ -23,4 +28,5 @@ mod tests;
 
 pub use catalog::{BadRow, Catalog, CatalogError, Listing, Pets, RowFault};
 pub use shell::run;
+pub use survey::{Survey, SurveyOption, survey};
 pub use turn::{PAGE_LISTINGS_MAX, respond};

@@ -5,80 +5,184 @@
 //! offered, and what the user says to it, is decided elsewhere.
 //!
 //! # Design
-//! One pass over the listings gives all masks, so all ways come at once and are exactly the minimal ones;
-//! dropping demands one by one and searching again would cost a search a try and miss pairs. Semantics,
-//! weights and caps: research/reagent.md section 6.
+//! The rows within all caps are split demand by demand into those that meet it and those that do not, the
+//! former first. So every mask is met before the masks that contain it, and a branch that contains a mask
+//! already found is not looked into. Dropping demands one by one and searching again would cost a search a
+//! try and miss pairs. Semantics, weights and caps: research/reagent.md section 6.
 
-use super::catalog::{Catalog, Listing};
-use super::search::{Constraint, Test, Verdict};
+use super::search::{Constraint, Feature, Search, Test, all_of};
 use crate::contract::agent::{Change, Slots};
+use roaring::RoaringBitmap;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A set of demands, a bit for each in their order.
 type Mask = u16;
 
+/// Forgives the rounding of a quotient, as in the reference.
+const EPSILON: f64 = 1e-12;
+
 /// A way out: demands to stretch and what is found then.
 #[derive(Debug, Clone)]
-pub(super) struct Way<'c, 'q> {
+pub(super) struct Way<'s> {
+    search: &'s Search<'s>,
     /// The demands to stretch, by name.
-    pub(super) missed: Vec<&'q Constraint>,
-    /// What is found, nearest first, then by price and id; never empty.
-    pub(super) listings: Vec<&'c Listing>,
+    pub(super) missed: Vec<&'s Constraint>,
+    /// What is found; never empty.
+    pub(super) rows: RoaringBitmap,
     /// The cost of the nearest.
     pub(super) cost: f64,
 }
 
 /// All minimal ways within the caps, cheapest first. Empty if something meets every demand.
-pub(super) fn ways<'c, 'q>(catalog: &'c Catalog, demands: &'q [Constraint]) -> Vec<Way<'c, 'q>> {
-    let mut pools: BTreeMap<Mask, Vec<(f64, &'c Listing)>> = BTreeMap::new();
-    for listing in catalog.listings() {
-        if let Some((mask, cost)) = near(listing, demands) {
-            pools.entry(mask).or_default().push((cost, listing));
-        }
-    }
-    if pools.contains_key(&0) {
+pub(super) fn ways<'s>(search: &'s Search<'_>) -> Vec<Way<'s>> {
+    if !search.exact.is_empty() {
         return Vec::new();
     }
-    let masks: Vec<_> = pools.keys().copied().collect();
-    let minimal = |mask: Mask| !masks.iter().any(|other| *other != mask && other & mask == *other);
-    pools.retain(|mask, _| minimal(*mask));
-    let mut ways: Vec<_> = pools.into_iter().map(|(mask, pool)| way(mask, pool, demands)).collect();
+    let near: Vec<_> = search
+        .demands
+        .iter()
+        .zip(&search.met)
+        .map(|(demand, met)| match demand.hard {
+            true => met.clone(),
+            false => search.index().within(&demand.test, demand.cap() + EPSILON),
+        })
+        .collect();
+    let pool = all_of(search.index().all(), near.iter().collect());
+    let mut ways: Vec<_> = minimal(pool, &search.met)
+        .into_iter()
+        .map(|(mask, rows)| Way::new(search, members(mask, &search.demands), rows))
+        .collect();
     ways.sort_by(compare);
     ways
 }
 
-/// What `listing` misses and at what cost; nothing if it misses a hard demand or one beyond its cap.
-fn near(listing: &Listing, demands: &[Constraint]) -> Option<(Mask, f64)> {
-    /// Forgives the rounding of a quotient, as in the reference.
-    const EPSILON: f64 = 1e-12;
-    let (mut mask, mut cost) = (0, 0.0);
-    for (bit, demand) in demands.iter().enumerate() {
-        let distance = match demand.verdict(listing) {
-            Verdict::Met => continue,
-            Verdict::Missed(distance) | Verdict::Unstated(distance) => distance,
-        };
-        if demand.hard || distance > demand.cap() + EPSILON {
-            return None;
-        }
-        mask |= 1 << bit;
-        cost += demand.weight() * distance;
-    }
-    // Nine digits: two costs that differ only by rounding are equal.
-    Some((mask, (cost * 1e9).round() / 1e9))
+/// The inclusion-minimal masks of `pool`, each with its rows.
+fn minimal(pool: RoaringBitmap, met: &[RoaringBitmap]) -> Vec<(Mask, RoaringBitmap)> {
+    let mut found = Vec::new();
+    split(pool, met, (0, 1), &mut found);
+    found
 }
 
-fn way<'c, 'q>(
-    mask: Mask,
-    mut pool: Vec<(f64, &'c Listing)>,
-    demands: &'q [Constraint],
-) -> Way<'c, 'q> {
-    // Stable: equal costs stay in the order of the catalogue.
-    pool.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    Way {
-        missed: members(mask, demands),
-        cost: pool.first().map_or(0.0, |(cost, _)| *cost),
-        listings: pool.into_iter().map(|(_, listing)| listing).collect(),
+/// Splits `pool`, whose rows miss exactly the demands of `missed` among those before `bit`.
+fn split(
+    mut pool: RoaringBitmap,
+    met: &[RoaringBitmap],
+    (missed, bit): (Mask, Mask),
+    found: &mut Vec<(Mask, RoaringBitmap)>,
+) {
+    if pool.is_empty() || found.iter().any(|(smaller, _)| smaller & missed == *smaller) {
+        return;
+    }
+    let Some((first, rest)) = met.split_first() else {
+        return found.push((missed, pool));
+    };
+    split(&pool & first, rest, (missed, bit << 1), found);
+    pool -= first;
+    split(pool, rest, (missed | bit, bit << 1), found);
+}
+
+impl<'s> Way<'s> {
+    fn new(search: &'s Search<'_>, missed: Vec<&'s Constraint>, rows: RoaringBitmap) -> Self {
+        let mut way = Self { search, missed, rows, cost: 0.0 };
+        way.cost = way.ranked(1, &RoaringBitmap::new()).first().map_or(0.0, |(cost, _)| *cost);
+        way
+    }
+
+    /// The rows besides `seen` that are nearest, then by price and id, at most `count`.
+    pub(super) fn nearest(&self, count: usize, seen: &RoaringBitmap) -> Vec<u32> {
+        self.ranked(count, seen).into_iter().map(|(_, row)| row).collect()
+    }
+
+    fn ranked(&self, count: usize, seen: &RoaringBitmap) -> Vec<(f64, u32)> {
+        let mut best: Vec<(f64, u32)> = Vec::with_capacity(count + 1);
+        let rows = self.rows.iter();
+        for row in rows.filter(|row| seen.is_empty() || !seen.contains(*row)) {
+            let cost = self.cost_of(row);
+            // Rows ascend, so that of equal costs the earlier stays.
+            if best.len() == count && best.last().is_none_or(|(worst, _)| *worst <= cost) {
+                continue;
+            }
+            let place = best.partition_point(|(other, _)| *other <= cost);
+            best.insert(place, (cost, row));
+            best.truncate(count);
+        }
+        best
+    }
+
+    /// What a row costs.
+    fn cost_of(&self, row: u32) -> f64 {
+        let index = self.search.index();
+        let costs = self.missed.iter();
+        let costs = costs.map(|x| x.weight() * index.verdict(&x.test, row).distance());
+        // Nine digits: two costs that differ only by rounding are equal.
+        (costs.sum::<f64>() * 1e9).round() / 1e9
+    }
+
+    /// What must change for `rows` to be found.
+    pub(super) fn changes(&self, rows: &RoaringBitmap) -> Vec<Change> {
+        let index = self.search.index();
+        self.missed.iter().filter_map(|demand| index.change(&demand.test, rows)).collect()
+    }
+
+    /// The search that finds `rows`, made of `slots`; what is missed without a change becomes free.
+    pub(super) fn relaxed(&self, slots: &Slots, rows: &RoaringBitmap) -> Slots {
+        let mut slots = slots.clone();
+        for demand in &self.missed {
+            match demand.test {
+                Test::BathsMin(_) => slots.baths_min = None,
+                Test::BedsExact(_) => slots.beds_exact = None,
+                Test::BedsMin(_) => slots.beds_min = None,
+                Test::City(..) => slots.nearby = Some(true),
+                Test::Has(Feature::Furnished(_)) => slots.furnished = None,
+                Test::Has(Feature::Laundry) => slots.laundry = None,
+                Test::Has(Feature::Parking) => slots.parking = None,
+                Test::Has(Feature::Pets(_)) => slots.pets = None,
+                Test::PriceMax(_) => slots.price_max = None,
+                Test::PriceMin(_) => slots.price_min = None,
+                Test::SqftMin(_) => slots.sqft_min = None,
+                Test::State(_) => slots.state = None,
+                Test::PropertyType(_) | Test::Type(_) => {}
+            }
+        }
+        for change in self.changes(rows) {
+            match change {
+                Change::BathsMin { to, .. } => slots.baths_min = Some(to),
+                // A slot holds one number; several are any.
+                Change::BedsExact { to, .. } => {
+                    slots.beds_exact = to.first().filter(|_| to.len() == 1).copied();
+                }
+                Change::BedsMin { to, .. } => slots.beds_min = Some(to),
+                Change::City { to, .. } => {
+                    // A slot holds one city; several are what lies around it.
+                    match to.as_slice() {
+                        [] => (slots.city, slots.nearby) = (None, None),
+                        [city] => {
+                            slots.state = self.telling_state(city, rows).or(slots.state);
+                            (slots.city, slots.nearby) = (Some(city.clone()), None);
+                        }
+                        _ => {}
+                    }
+                }
+                Change::PriceMax { to, .. } => slots.price_max = Some(to),
+                Change::PriceMin { to, .. } => slots.price_min = Some(to),
+                Change::SqftMin { to, .. } => slots.sqft_min = Some(to),
+                Change::State { to, .. } => {
+                    slots.state = to.first().filter(|_| to.len() == 1).cloned();
+                }
+                Change::Furnished {}
+                | Change::Laundry {}
+                | Change::Parking {}
+                | Change::Pets {} => {}
+            }
+        }
+        slots
+    }
+
+    /// The state of `rows`, if `city` alone does not tell which city it is.
+    fn telling_state(&self, city: &str, rows: &RoaringBitmap) -> Option<String> {
+        let catalog = self.search.catalog;
+        let states = catalog.index().places().states_with(rows);
+        states.into_iter().next().filter(|_| catalog.states_of(city).len() > 1)
     }
 }
 
@@ -88,8 +192,8 @@ fn members(mask: Mask, demands: &[Constraint]) -> Vec<&Constraint> {
 }
 
 /// Cheaper first, then fewer demands, then by their names.
-fn compare(a: &Way<'_, '_>, b: &Way<'_, '_>) -> Ordering {
-    let names = |way: &Way<'_, '_>| way.missed.iter().map(|c| c.name).collect::<Vec<_>>();
+fn compare(a: &Way<'_>, b: &Way<'_>) -> Ordering {
+    let names = |way: &Way<'_>| way.missed.iter().map(|c| c.name).collect::<Vec<_>>();
     a.cost
         .total_cmp(&b.cost)
         .then_with(|| a.missed.len().cmp(&b.missed.len()))
@@ -101,101 +205,52 @@ impl Constraint {
     fn weight(&self) -> f64 {
         match self.test {
             Test::BathsMin(_) => 1.2,
-            Test::BedsMin(_) => 2.5,
-            Test::City(_) => 2.0,
-            Test::Parking | Test::PriceMax(_) | Test::PriceMin(_) => 1.0,
+            Test::BedsExact(_) | Test::BedsMin(_) => 2.5,
+            Test::City(..) => 2.0,
+            Test::Has(Feature::Pets(_)) => 4.0,
+            Test::Has(_) | Test::PriceMax(_) | Test::PriceMin(_) => 1.0,
+            Test::SqftMin(_) => 0.8,
+            Test::State(_) => 8.0,
             // Hard by nature: no cost buys it.
-            Test::Type(_) => f64::INFINITY,
+            Test::PropertyType(_) | Test::Type(_) => f64::INFINITY,
         }
     }
 
     /// The longest distance that may be offered.
     fn cap(&self) -> f64 {
         match self.test {
-            Test::BathsMin(_) | Test::BedsMin(_) => 1.0,
             Test::PriceMax(_) | Test::PriceMin(_) if self.firm => 0.10,
-            Test::PriceMax(_) | Test::PriceMin(_) => 0.25,
-            Test::City(_) | Test::Parking | Test::Type(_) => f64::INFINITY,
+            Test::PriceMax(_) | Test::PriceMin(_) | Test::SqftMin(_) => 0.25,
+            Test::BathsMin(_) | Test::BedsExact(_) | Test::BedsMin(_) => 1.0,
+            // The longest there is, short of what is out of reach.
+            Test::City(..) | Test::Has(_) | Test::State(_) => 1.0,
+            Test::PropertyType(_) | Test::Type(_) => 0.0,
         }
     }
 }
 
-/// What must change for `shown` to be found: each bound is the loosest that a shown listing attains.
-/// A demand that all of them leave unstated has no bound and no change.
-pub(super) fn changes(missed: &[&Constraint], shown: &[&Listing]) -> Vec<Change> {
-    let prices = || shown.iter().filter_map(|x| x.price);
-    let change = |demand: &&Constraint| match &demand.test {
-        Test::BathsMin(from) => shown
-            .iter()
-            .filter_map(|x| x.baths)
-            .min_by(f64::total_cmp)
-            .map(|to| Change::BathsMin { from: *from, to }),
-        Test::BedsMin(from) => {
-            let to = shown.iter().filter_map(|x| x.beds).min();
-            to.map(|to| Change::BedsMin { from: *from, to })
-        }
-        Test::City(from) => {
-            let to: BTreeSet<_> = shown.iter().filter_map(|x| x.city.clone()).collect();
-            Some(Change::City { from: from.clone(), to: to.into_iter().collect() })
-        }
-        Test::Parking => Some(Change::Parking {}),
-        Test::PriceMax(from) => prices().max().map(|to| Change::PriceMax { from: *from, to }),
-        Test::PriceMin(from) => prices().min().map(|to| Change::PriceMin { from: *from, to }),
-        Test::Type(_) => None,
+/// The minimal sets of demands that no listing meets together: the minimal hitting sets of all masks.
+pub(super) fn causes<'s>(search: &'s Search<'_>) -> Vec<Vec<&'s Constraint>> {
+    let mut sets: Vec<Mask> = vec![0];
+    for (mask, _) in minimal(search.index().all().clone(), &search.met) {
+        let bits = (0..search.demands.len()).map(|bit| 1 << bit).filter(|bit| mask & bit != 0);
+        let bits: Vec<Mask> = bits.collect();
+        let (mut hit, missed): (Vec<_>, Vec<_>) = sets.into_iter().partition(|set| set & mask != 0);
+        let mut grown: Vec<_> =
+            missed.iter().flat_map(|set| bits.iter().map(move |bit| set | bit)).collect();
+        grown.retain(|set| !hit.iter().any(|smaller| smaller & set == *smaller));
+        hit.append(&mut grown);
+        sets = hit;
+    }
+    sets.sort_by_key(|set| set.count_ones());
+    sets.into_iter().map(|set| members(set, &search.demands)).collect()
+}
+
+/// The smallest of [`causes`], soft demands first; empty if some listing meets all, or there is none.
+pub(super) fn cause<'s>(search: &'s Search<'_>) -> Vec<&'s Constraint> {
+    let key = |set: &Vec<&Constraint>| {
+        let hard = set.iter().filter(|demand| demand.hard).count();
+        (set.len(), hard, set.iter().map(|demand| demand.name).collect::<Vec<_>>())
     };
-    missed.iter().filter_map(change).collect()
-}
-
-/// The search that `changes` make of `slots`; what is missed without a change becomes free.
-pub(super) fn relaxed(slots: &Slots, missed: &[&Constraint], changes: &[Change]) -> Slots {
-    let mut slots = slots.clone();
-    for demand in missed {
-        match demand.test {
-            Test::BathsMin(_) => slots.baths_min = None,
-            Test::BedsMin(_) => slots.beds_min = None,
-            Test::City(_) => slots.city = None,
-            Test::Parking => slots.parking = None,
-            Test::PriceMax(_) => slots.price_max = None,
-            Test::PriceMin(_) => slots.price_min = None,
-            Test::Type(_) => {}
-        }
-    }
-    for change in changes {
-        match change {
-            Change::BathsMin { to, .. } => slots.baths_min = Some(*to),
-            Change::BedsMin { to, .. } => slots.beds_min = Some(*to),
-            Change::City { to, .. } => {
-                // Slots hold one city; several are the whole catalogue.
-                slots.city = to.first().filter(|_| to.len() == 1).cloned();
-            }
-            Change::Parking {} => {}
-            Change::PriceMax { to, .. } => slots.price_max = Some(*to),
-            Change::PriceMin { to, .. } => slots.price_min = Some(*to),
-        }
-    }
-    slots
-}
-
-/// A smallest set of demands that no listing meets together, soft ones first; empty if some listing
-/// meets all.
-pub(super) fn cause<'q>(catalog: &Catalog, demands: &'q [Constraint]) -> Vec<&'q Constraint> {
-    let listings = catalog.listings().iter();
-    let masks: BTreeSet<Mask> = listings.map(|listing| missed(listing, demands)).collect();
-    let hits = |set: &Mask| masks.iter().all(|mask| set & mask != 0);
-    let key = |set: &Mask| {
-        let members = members(*set, demands);
-        let hard = members.iter().filter(|demand| demand.hard).count();
-        let names: Vec<_> = members.iter().map(|demand| demand.name).collect();
-        (members.len(), hard, names)
-    };
-    let all: Mask = (1 << demands.len()) - 1;
-    let best = (1..=all).filter(hits).min_by_key(key);
-    best.map(|set| members(set, demands)).unwrap_or_default()
-}
-
-/// Every demand that `listing` does not meet.
-fn missed(listing: &Listing, demands: &[Constraint]) -> Mask {
-    let bits = demands.iter().enumerate();
-    bits.filter(|(_, demand)| demand.verdict(listing) != Verdict::Met)
-        .fold(0, |mask, (bit, _)| mask | 1 << bit)
+    causes(search).into_iter().min_by_key(key).unwrap_or_default()
 }

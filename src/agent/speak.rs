@@ -1,15 +1,11 @@
 //! The sentences of the agent: short, friendly, the same for the same facts. Decides nothing.
 
 use super::catalog::{Catalog, Listing};
-use super::search::{Constraint, Test, Verdict};
-use crate::contract::agent::{Card, Change, ListingType, Slots};
+use crate::contract::agent::{Card, ListingType, PetWish, Slots};
 
-/// A listing as the user sees it, noting which of `demands` it leaves unstated.
-pub(super) fn card(listing: &Listing, demands: &[Constraint]) -> Card {
-    let unstated = demands
-        .iter()
-        .filter(|demand| matches!(demand.verdict(listing), Verdict::Unstated(_)))
-        .map(|demand| format!("{} not stated", subject(demand)));
+/// A listing as the user sees it, noting which of its `open` subjects were asked for and are not stated.
+pub(super) fn card(listing: &Listing, open: &[&str]) -> Card {
+    let unstated = open.iter().map(|subject| format!("{subject} not stated"));
     let period = listing.period.iter().map(|period| format!("rent per {period}"));
     Card {
         id: listing.id.clone(),
@@ -20,6 +16,17 @@ pub(super) fn card(listing: &Listing, demands: &[Constraint]) -> Card {
         baths: listing.baths,
         sqft: listing.sqft,
         city: listing.city.clone(),
+        state: listing.state.clone(),
+        address: listing.address.clone(),
+        phone: listing.phone.clone(),
+        property_type: listing.property_type.clone(),
+        pets: listing.pets,
+        parking: listing.parking,
+        laundry: listing.laundry,
+        furnished: listing.furnished,
+        year_built: listing.year_built,
+        available: listing.available.clone(),
+        deposit: listing.deposit,
         notes: unstated.chain(period).collect(),
     }
 }
@@ -66,7 +73,7 @@ pub(super) fn price(listing: &Listing, dollars: u64) -> String {
 }
 
 /// `$1,250,000`, `$2,100/month`.
-fn money(dollars: u64, kind: Option<ListingType>) -> String {
+pub(super) fn money(dollars: u64, kind: Option<ListingType>) -> String {
     let month = if kind == Some(ListingType::Rent) { "/month" } else { "" };
     format!("${}{month}", grouped(dollars))
 }
@@ -86,8 +93,16 @@ pub(super) fn grouped(number: u64) -> String {
 
 /// "1 home", "2 homes".
 pub(super) fn count(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{} {}", grouped(number), plural(noun)),
+    }
+}
+
+/// More than one.
+fn plural(noun: &str) -> String {
+    let ending = if noun.ends_with(['s', 'x']) { "es" } else { "s" };
+    format!("{noun}{ending}")
 }
 
 /// "1 bath", "2.5 baths".
@@ -97,7 +112,7 @@ pub(super) fn baths(number: f64) -> String {
 }
 
 /// "a", "a and b", "a, b and c".
-fn list(items: &[String], joint: &str) -> String {
+pub(super) fn list(items: &[String], joint: &str) -> String {
     match items {
         [] => String::new(),
         [only] => only.clone(),
@@ -105,30 +120,28 @@ fn list(items: &[String], joint: &str) -> String {
     }
 }
 
-/// What a demand is about.
-fn subject(demand: &Constraint) -> &'static str {
-    match demand.test {
-        Test::BathsMin(_) => "baths",
-        Test::BedsMin(_) => "bedrooms",
-        Test::City(_) => "city",
-        Test::Type(_) => "rent or sale",
-        Test::Parking => "parking",
-        Test::PriceMax(_) | Test::PriceMin(_) => "price",
-    }
-}
-
 /// " for sale in Bend with at least 3 bedrooms and parking at up to $450,000".
-fn wanted(slots: &Slots) -> String {
+pub(super) fn wanted(slots: &Slots) -> String {
     let kind = match slots.listing_type {
         Some(ListingType::Buy) => " for sale",
         Some(ListingType::Rent) => " for rent",
         None => "",
     };
-    let city = slots.city.as_ref().map(|city| format!(" in {city}"));
+    let places: Vec<_> = slots.city.iter().chain(&slots.state).map(String::as_str).collect();
+    let near = if slots.nearby == Some(true) { "in or near" } else { "in" };
+    let place = match places.as_slice() {
+        [] => String::new(),
+        places => format!(" {near} {}", places.join(", ")),
+    };
     let with = [
+        slots.beds_exact.map(|beds| format!("exactly {}", count(beds.into(), "bedroom"))),
         slots.beds_min.map(|beds| format!("at least {}", count(beds.into(), "bedroom"))),
         slots.baths_min.map(|least| format!("at least {}", baths(least))),
+        slots.sqft_min.map(|least| format!("at least {} square feet", grouped(least.into()))),
         slots.parking.filter(|wanted| *wanted).map(|_| "parking".to_owned()),
+        slots.laundry.filter(|wanted| *wanted).map(|_| "laundry".to_owned()),
+        slots.furnished.map(|wanted| if wanted { "furniture" } else { "no furniture" }.to_owned()),
+        slots.pets.map(|wish| format!("{} allowed", pets(wish))),
     ];
     let with: Vec<_> = with.into_iter().flatten().collect();
     let with = match with.as_slice() {
@@ -142,12 +155,41 @@ fn wanted(slots: &Slots) -> String {
         (None, Some(max)) => format!(" at up to {}", money(max)),
         (Some(min), Some(max)) => format!(" from {} to {}", money(min), money(max)),
     };
-    format!("{kind}{}{with}{price}", city.unwrap_or_default())
+    format!("{kind}{place}{with}{price}")
+}
+
+/// "1 home", "2 condos".
+pub(super) fn homes(slots: &Slots, number: u64) -> String {
+    count(number, kind(slots))
+}
+
+/// The word for what is looked for.
+pub(super) fn kind(slots: &Slots) -> &str {
+    slots.property_type.as_deref().unwrap_or("home")
+}
+
+/// The word for several of them.
+pub(super) fn kinds(slots: &Slots) -> String {
+    plural(kind(slots))
+}
+
+/// Who must be allowed.
+pub(super) fn pets(wish: PetWish) -> &'static str {
+    match wish {
+        PetWish::Any => "pets",
+        PetWish::Cats => "cats",
+        PetWish::Dogs => "dogs",
+    }
+}
+
+/// "2", "2 or 4".
+pub(super) fn either(numbers: &[u32]) -> String {
+    list(&numbers.iter().map(ToString::to_string).collect::<Vec<_>>(), "or")
 }
 
 /// Exact matches.
 pub(super) fn found(slots: &Slots, total: u64, shown: u64) -> String {
-    let sentence = format!("I found {}{}.", count(total, "home"), wanted(slots));
+    let sentence = format!("I found {}{}.", homes(slots, total), wanted(slots));
     if shown == total {
         return sentence;
     }
@@ -166,15 +208,8 @@ pub(super) fn further(shown: u64, left: u64) -> String {
 /// Nothing further.
 pub(super) fn no_more(slots: &Slots) -> String {
     format!(
-        "You have seen every home{} that I have. Tell me what to change, and I will look again.",
-        wanted(slots)
-    )
-}
-
-/// Nothing further that comes near, while a relaxation is on offer.
-pub(super) fn no_more_near(slots: &Slots) -> String {
-    format!(
-        "I found no home{}, and you have seen all that come close. Shall I go on with those?",
+        "You have seen every {}{} that I have. Tell me what to change, and I will look again.",
+        kind(slots),
         wanted(slots)
     )
 }
@@ -185,121 +220,6 @@ pub(super) fn unstated(shown: u64) -> String {
         1 => "That is all that surely matches. This one fits, but does not state everything you asked for.".to_owned(),
         _ => "That is all that surely matches. These fit, but do not state everything you asked for.".to_owned(),
     }
-}
-
-/// Near misses: what was asked, what would have to change, and the question whether it may.
-pub(super) fn relaxation(slots: &Slots, changes: &[Change], shown: u64, total: u64) -> String {
-    let nothing = format!("I found no home{}.", wanted(slots));
-    let fit = match (shown, total) {
-        (1, 1) => "this home fits".to_owned(),
-        (shown, total) if shown == total => format!("these {shown} homes fit"),
-        _ => format!("these {shown} fit, the closest of {total} near matches"),
-    };
-    if changes.is_empty() {
-        return format!(
-            "{nothing} The closest leave open whether they fit. Shall I go on with such homes?"
-        );
-    }
-    let steps: Vec<_> = changes.iter().map(|change| step(change, slots)).collect();
-    let steps = list(&steps, "and");
-    format!("{nothing} If you {steps}, {fit}. Shall I go on with that?")
-}
-
-/// What the user would have to do.
-fn step(change: &Change, slots: &Slots) -> String {
-    let money = |dollars: &u64| money(*dollars, slots.listing_type);
-    match change {
-        Change::PriceMax { from, to } => {
-            format!("go up to {} instead of {}", money(to), money(from))
-        }
-        Change::PriceMin { from, to } => {
-            format!("go down to {} instead of {}", money(to), money(from))
-        }
-        Change::BedsMin { from, to } => {
-            format!("take {} instead of {from}", count((*to).into(), "bedroom"))
-        }
-        Change::BathsMin { from, to } => format!("take {} instead of {from}", baths(*to)),
-        Change::City { from, to } if to.is_empty() => format!("look outside {from}"),
-        Change::City { from, to } => format!("look in {} instead of {from}", list(to, "or")),
-        Change::Parking {} => "do not insist on parking".to_owned(),
-    }
-}
-
-/// The other ways out: how many homes, and under which changes.
-pub(super) fn otherwise(ways: &[(u64, Vec<Change>)], slots: &Slots) -> String {
-    let money = |dollars: &u64| money(*dollars, slots.listing_type);
-    let under = |change: &Change| match change {
-        Change::PriceMax { to, .. } => format!("at up to {}", money(to)),
-        Change::PriceMin { to, .. } => format!("from {}", money(to)),
-        Change::BedsMin { to, .. } => format!("with {}", count((*to).into(), "bedroom")),
-        Change::BathsMin { to, .. } => format!("with {}", baths(*to)),
-        Change::City { .. } => "in another city".to_owned(),
-        Change::Parking {} => "without stated parking".to_owned(),
-    };
-    let way = |(total, changes): &(u64, Vec<Change>)| {
-        let under: Vec<_> = changes.iter().map(under).collect();
-        format!("{total} {}", under.join(" "))
-    };
-    let ways: Vec<_> = ways.iter().map(way).collect();
-    format!("Otherwise I have {}.", list(&ways, "or"))
-}
-
-/// Nothing, not even close; `cause` cannot be met together.
-pub(super) fn impossible(slots: &Slots, cause: &[&Constraint]) -> String {
-    let nothing = format!("I found no home{}, and nothing close to it.", wanted(slots));
-    let demands: Vec<_> = cause.iter().map(|demand| phrase(demand, slots)).collect();
-    let why = match demands.as_slice() {
-        [] => return "I have no homes to offer at the moment.".to_owned(),
-        [only] => format!("No listing is {only}."),
-        _ => format!("No listing is {} at once.", list(&demands, "and")),
-    };
-    format!("{nothing} {why}")
-}
-
-/// A demand, after "is".
-fn phrase(demand: &Constraint, slots: &Slots) -> String {
-    match &demand.test {
-        Test::BathsMin(least) => format!("known to have at least {}", baths(*least)),
-        Test::BedsMin(least) => {
-            format!("known to have at least {}", count((*least).into(), "bedroom"))
-        }
-        Test::City(city) => format!("in {city}"),
-        Test::Type(ListingType::Buy) => "for sale".to_owned(),
-        Test::Type(ListingType::Rent) => "for rent".to_owned(),
-        Test::Parking => "known to have parking".to_owned(),
-        Test::PriceMax(max) => format!("priced at up to {}", money(*max, slots.listing_type)),
-        Test::PriceMin(min) => format!("priced from {}", money(*min, slots.listing_type)),
-    }
-}
-
-/// The question about one demand that could give way.
-pub(super) fn give_way(demand: &Constraint) -> &'static str {
-    match demand.test {
-        Test::BathsMin(_) => "How few baths would do?",
-        Test::BedsMin(_) => "How few bedrooms would do?",
-        Test::City(_) => "Which other city would do?",
-        Test::Type(_) => "Would you rather rent or buy?",
-        Test::Parking => "Would you do without parking?",
-        Test::PriceMax(_) => "How high could you go?",
-        Test::PriceMin(_) => "How low could you go?",
-    }
-}
-
-/// Yes to a relaxation, and how many of its homes are left to show.
-pub(super) fn accepted(slots: &Slots, shown: u64, left: u64) -> String {
-    let wanted = wanted(slots);
-    match shown {
-        0 => format!("Good, from now on I look for homes{wanted}. You have seen all of them."),
-        _ => format!("Good, from now on I look for homes{wanted}. {}", further(shown, left)),
-    }
-}
-
-/// No to a relaxation.
-pub(super) fn refused(slots: &Slots) -> String {
-    format!(
-        "All right, I stay with homes{}. Tell me what else to change, and I will look again.",
-        wanted(slots)
-    )
 }
 
 /// Which city?
@@ -323,6 +243,18 @@ fn offered_cities(catalog: &Catalog) -> String {
     format!("I have homes in {}.", list(&cities, "and"))
 }
 
+/// The city lies in several states.
+pub(super) fn ask_state(city: &str, states: &[&str]) -> String {
+    let states: Vec<_> = states.iter().map(|state| format!("{city}, {state}")).collect();
+    format!("There is more than one {city}: {}. Which one do you mean?", list(&states, "and"))
+}
+
+/// The user did not say which of several cities.
+pub(super) fn several_states(city: &str, states: &[&str]) -> String {
+    let states: Vec<_> = states.iter().map(ToString::to_string).collect();
+    format!("I looked in every {city}: {}.", list(&states, "and"))
+}
+
 /// A question about a listing that was never shown.
 pub(super) fn never_shown(shown: usize, seen: usize) -> String {
     const WORDS: [&str; 4] = ["no", "one", "two", "three"];
@@ -342,3 +274,24 @@ pub(super) const NOT_STATED_PRICE: &str =
     "The homes I have shown do not state a price that I could undercut.";
 pub(super) const NOT_STATED_BEDS: &str =
     "The homes I have shown do not state their bedrooms, so I cannot tell which are bigger.";
+
+/// The catalogue has no homes of that kind.
+pub(super) fn no_such_kind(kind: &str) -> String {
+    format!("None of my listings says that it is a {kind}.")
+}
+
+/// Fewer than two homes to set side by side.
+pub(super) fn nothing_to_compare(shown: usize) -> String {
+    match shown {
+        0 => "I have not shown you homes that I could compare yet.".to_owned(),
+        1 => {
+            "I have shown you one home just now, so there is nothing to compare it with.".to_owned()
+        }
+        _ => "Which two of the homes shall I compare?".to_owned(),
+    }
+}
+
+/// A name inside a sentence.
+pub(super) fn inside(name: &str) -> String {
+    name.strip_prefix("The ").map_or_else(|| name.to_owned(), |rest| format!("the {rest}"))
+}

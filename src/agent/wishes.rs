@@ -15,19 +15,16 @@ fn is_new_search(acts: &[Act]) -> bool {
     };
     acts.contains(&Act::Search)
         && wished(|value| matches!(value, Value::City(_)))
-        && wished(|value| matches!(value, Value::Beds(_) | Value::PriceMax(_)))
+        && wished(|value| {
+            matches!(value, Value::Beds(_) | Value::BedsExact(_) | Value::PriceMax(_))
+        })
 }
 
 /// From buying to renting, or the other way.
 fn changes_type(before: &Slots, acts: &[Act]) -> bool {
-    acts.iter().any(|act| match act {
-        Act::Wish(Wish { value: Value::Type(kind), .. }) => {
-            before.listing_type.is_some_and(|before| before != *kind)
-        }
-        Act::Wish(_) | Act::Free(_) | Act::Affirm | Act::Negate | Act::Search | Act::Restart => {
-            false
-        }
-        Act::Elsewhere(_) | Act::More | Act::Cheaper | Act::Bigger | Act::Ask { .. } => false,
+    acts.iter().any(|act| {
+        matches!(act, Act::Wish(Wish { value: Value::Type(kind), .. })
+            if before.listing_type.is_some_and(|before| before != *kind))
     })
 }
 
@@ -45,11 +42,10 @@ pub(super) fn changed(before: &Slots, acts: &[Act], pending: Option<&Pending>) -
         free(&mut slots, "price_min");
     }
     for act in acts {
-        match act {
-            Act::Wish(wish) => apply(&mut slots, wish),
-            Act::Free(slot) => free(&mut slots, slot),
-            Act::Affirm | Act::Negate | Act::Search | Act::Restart | Act::Elsewhere(_) => {}
-            Act::More | Act::Cheaper | Act::Bigger | Act::Ask { .. } => {}
+        if let Act::Wish(wish) = act {
+            apply(&mut slots, wish);
+        } else if let Act::Free(slot) = act {
+            free(&mut slots, slot);
         }
     }
     let thousands = |price: u64| match slots.listing_type {
@@ -61,46 +57,86 @@ pub(super) fn changed(before: &Slots, acts: &[Act], pending: Option<&Pending>) -
     slots
 }
 
-/// One wish. Price limits that exclude each other: the later one counts.
+/// One wish, and how firm it is.
 pub(super) fn apply(slots: &mut Slots, wish: &Wish) {
-    let slot = match &wish.value {
+    if let Some(slot) = set(slots, &wish.value) {
+        mark(&mut slots.hard, slot, wish.strength == Strength::Hard);
+        mark(&mut slots.firm, slot, wish.strength == Strength::Firm);
+    }
+}
+
+/// Fills a slot and names it, if it can be firm. Price limits that exclude each other: the later one counts.
+fn set(slots: &mut Slots, value: &Value) -> Option<&'static str> {
+    let name = match value {
         Value::Type(kind) => {
             slots.listing_type = Some(*kind);
-            return;
+            return None;
+        }
+        Value::PropertyType(name) => {
+            slots.property_type = Some(name.clone());
+            return None;
         }
         Value::City(city) => {
             slots.city = Some(city.clone());
+            slots.state = None;
             "city"
         }
         Value::PriceMax(max) => {
-            slots.price_max = Some(*max);
             if slots.price_min.is_some_and(|min| min > *max) {
                 free(slots, "price_min");
             }
+            slots.price_max = Some(*max);
             "price_max"
         }
         Value::PriceMin(min) => {
-            slots.price_min = Some(*min);
             if slots.price_max.is_some_and(|max| max < *min) {
                 free(slots, "price_max");
             }
+            slots.price_min = Some(*min);
             "price_min"
         }
-        Value::Beds(beds) => {
-            slots.beds_min = Some(*beds);
-            "beds_min"
+        Value::Beds(_) | Value::BedsExact(_) | Value::Baths(_) | Value::SqftMin(_) => {
+            rooms(slots, value)
         }
-        Value::Baths(baths) => {
-            slots.baths_min = Some(*baths);
-            "baths_min"
+        Value::Pets(wish) => {
+            slots.pets = Some(*wish);
+            "pets"
         }
         Value::Parking => {
             slots.parking = Some(true);
             "parking"
         }
+        Value::Laundry => {
+            slots.laundry = Some(true);
+            "laundry"
+        }
+        Value::Furnished(wanted) => {
+            slots.furnished = Some(*wanted);
+            "furnished"
+        }
     };
-    mark(&mut slots.hard, slot, wish.strength == Strength::Hard);
-    mark(&mut slots.firm, slot, wish.strength == Strength::Firm);
+    Some(name)
+}
+
+/// Fills a slot of rooms or size. A number of bedrooms is exact or the least, never both.
+fn rooms(slots: &mut Slots, value: &Value) -> &'static str {
+    if let Value::Beds(beds) = value {
+        free(slots, "beds_min");
+        slots.beds_min = Some(*beds);
+        "beds_min"
+    } else if let Value::BedsExact(beds) = value {
+        free(slots, "beds_min");
+        slots.beds_exact = Some(*beds);
+        "beds_exact"
+    } else if let Value::Baths(baths) = value {
+        slots.baths_min = Some(*baths);
+        "baths_min"
+    } else {
+        if let Value::SqftMin(least) = value {
+            slots.sqft_min = Some(*least);
+        }
+        "sqft_min"
+    }
 }
 
 /// Makes a slot free again.
@@ -109,9 +145,17 @@ fn free(slots: &mut Slots, slot: &str) {
         "city" => slots.city = None,
         "price_max" => slots.price_max = None,
         "price_min" => slots.price_min = None,
-        "beds_min" => slots.beds_min = None,
+        "beds_min" => {
+            slots.beds_min = None;
+            slots.beds_exact = None;
+            mark(&mut slots.hard, "beds_exact", false);
+        }
         "baths_min" => slots.baths_min = None,
+        "sqft_min" => slots.sqft_min = None,
+        "pets" => slots.pets = None,
         "parking" => slots.parking = None,
+        "laundry" => slots.laundry = None,
+        "furnished" => slots.furnished = None,
         _ => {}
     }
     mark(&mut slots.hard, slot, false);
@@ -153,6 +197,6 @@ pub(super) fn intent_of_search(before: &AgentState, acts: &[Act]) -> Intent {
 
 /// Whether the agent had asked where to look at all.
 fn is_answer(before: &AgentState) -> bool {
-    let asked = matches!(&before.pending, Some(Pending::Slot { slot }) if slot == "city");
+    let asked = matches!(&before.pending, Some(Pending::Slot { slot, .. }) if slot == "city");
     asked && before.seen.is_empty()
 }

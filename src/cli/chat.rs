@@ -253,7 +253,16 @@ fn change_text(change: &Change) -> String {
         Change::BedsMin { from, to } => format!("bedrooms {from} to {to}"),
         Change::BathsMin { from, to } => format!("bathrooms {from} to {to}"),
         Change::City { from, to } => format!("{from} to {}", to.join(" or ")),
-        Change::Parking {} => "no parking".to_owned(),
+        Change::State { from, to } => format!("{from} to {}", to.join(" or ")),
+        Change::BedsExact { from, to } => {
+            let to: Vec<_> = to.iter().map(ToString::to_string).collect();
+            format!("bedrooms {from} to {}", to.join(" or "))
+        }
+        Change::SqftMin { from, to } => format!("square feet {from} to {to}"),
+        Change::Parking {} => "parking left open".to_owned(),
+        Change::Laundry {} => "laundry left open".to_owned(),
+        Change::Furnished {} => "furniture left open".to_owned(),
+        Change::Pets {} => "pets left open".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod chat;
 mod credential;
+mod jsonl;
 mod keep;
 mod roles;
 mod rollout;

@@ -1,5 +1,6 @@
 //! `assistant gateway|supervisor|agent|auth`: one role a process, for a deployment of several.
 
+use super::jsonl;
 use super::keep::{fresh_rng, keys_from, sessions_at, store_at, system_wall};
 use super::rollout::RolloutOptions;
 use assistant::agent::{self, Catalog};
@@ -60,9 +61,12 @@ pub(super) struct Agent {
     /// Its own address.
     #[arg(long, default_value = "127.0.0.1:8082")]
     listen: String,
-    /// The catalogue, a CSV file; without it a small invented one.
+    /// The catalogue, a CSV or JSON Lines file; without it a small invented one.
     #[arg(long)]
     catalog: Option<PathBuf>,
+    /// Serves nobody: reads requests from the standard input and writes the responses, each a line of JSON.
+    #[arg(long, conflicts_with = "listen")]
+    jsonl: bool,
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +117,9 @@ impl Supervisor {
 impl Agent {
     pub(super) async fn run(self) -> Result<(), Box<dyn Error>> {
         let catalog = read_catalog(self.catalog.as_deref())?;
+        if self.jsonl {
+            return jsonl::answer(&catalog, io::stdin().lock(), io::stdout().lock());
+        }
         let (listener, trigger, stop) = start("agent", &self.listen).await?;
         let config = AgentConfig::default();
         until_signal(trigger, agent::run::<TokioNet>(config, catalog, listener, stop)).await
@@ -180,13 +187,16 @@ pub(super) fn read_catalog(path: Option<&Path>) -> Result<Catalog, Box<dyn Error
             let file = File::open(path).map_err(|error| {
                 format!("cannot open the catalogue {}: {error}", path.display())
             })?;
-            Catalog::read(io::BufReader::new(file))
-                .map_err(|error| format!("cannot use the catalogue {}: {error}", path.display()))?
+            let file = io::BufReader::new(file);
+            let lines = path.extension().is_some_and(|ending| ending == "jsonl");
+            let read = if lines { Catalog::read_json_lines(file) } else { Catalog::read(file) };
+            read.map_err(|error| format!("cannot use the catalogue {}: {error}", path.display()))?
         }
         None => Catalog::read(DEMO_CATALOG.as_bytes())?,
     };
     for row in &bad_rows {
         tracing::warn!("left out of the catalogue: {row}");
     }
+    tracing::info!(listings = catalog.listings().len(), left_out = bad_rows.len(), "catalogue");
     Ok(catalog)
 }

@@ -26,7 +26,7 @@ pub(super) struct Serve {
     /// The gateway's address.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: String,
-    /// The catalogue, a CSV file; without it a small invented one.
+    /// The catalogue, a CSV or JSON Lines file; without it a small invented one.
     #[arg(long)]
     catalog: Option<PathBuf>,
     /// A page that may connect from a browser, `https://host[:port]` exactly; repeat for several.

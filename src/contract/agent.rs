@@ -4,6 +4,7 @@
 //! [`AgentState`], which the supervisor stores and never looks into.
 
 use super::id::{ListingId, MessageId, ThreadId};
+pub use super::memory::{AgentState, Day, Heard, Pending, Slots, Visit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,10 @@ pub struct AgentRequest {
     pub message_id: MessageId,
     /// What the user wrote.
     pub text: String,
+    /// What was said since the agent's last turn and answered by others, oldest first: "there" may be a
+    /// city that was named to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heard: Vec<String>,
     /// The day the user speaks of as "today", `YYYY-MM-DD`.
     pub today: String,
     /// What the agent returned last in this conversation; the default at its start.
@@ -44,8 +49,64 @@ pub struct AgentResponse {
     pub actions: Vec<Action>,
     /// The shown listings that the turn spoke of.
     pub refers_to: Vec<ListingId>,
+    /// What `text` answers about listings, fact by fact, in the order asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
     /// The conversation after the turn.
     pub state: AgentState,
+}
+
+/// One fact about a listing that the user asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// The listing.
+    pub listing: ListingId,
+    /// What was asked.
+    pub topic: Topic,
+    /// What the listing states, as the catalogue writes it (`yes`, `no`, digits, text); absent if it does
+    /// not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+}
+
+/// What can be asked about a listing.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// All that matters.
+    Overview,
+    /// What it costs.
+    Price,
+    /// Its bedrooms.
+    Beds,
+    /// Its bathrooms.
+    Baths,
+    /// Its square feet.
+    Size,
+    /// A garage or another place for a car.
+    Parking,
+    /// Which pets may live there.
+    Pets,
+    /// A washer and a dryer.
+    Laundry,
+    /// Whether furniture comes with it.
+    Furnished,
+    /// When it was built.
+    Year,
+    /// From when it is free.
+    Available,
+    /// The city.
+    City,
+    /// Street and number.
+    Address,
+    /// Whom to call.
+    Phone,
+    /// What is paid on top before moving in.
+    Deposit,
+    /// House, condo or another kind.
+    PropertyType,
 }
 
 /// Whether an agent took a turn.
@@ -84,6 +145,16 @@ pub enum Intent {
     AcceptRelaxation,
     /// No to an offered relaxation.
     RefuseRelaxation,
+    /// One of the shown listings is the one.
+    SelectListing,
+    /// A visit is arranged: which listing, which day.
+    ScheduleVisit,
+    /// Yes to a visit as the agent said it back.
+    ConfirmVisit,
+    /// No to an offered visit.
+    RefuseVisit,
+    /// No to "anything else?".
+    NothingElse,
     /// A greeting.
     Greeting,
     /// Thanks.
@@ -114,6 +185,11 @@ impl Intent {
             Self::Compare => "compare",
             Self::AcceptRelaxation => "accept_relaxation",
             Self::RefuseRelaxation => "refuse_relaxation",
+            Self::SelectListing => "select_listing",
+            Self::ScheduleVisit => "schedule_visit",
+            Self::ConfirmVisit => "confirm_visit",
+            Self::RefuseVisit => "refuse_visit",
+            Self::NothingElse => "nothing_else",
             Self::Greeting => "greeting",
             Self::Thanks => "thanks",
             Self::Goodbye => "goodbye",
@@ -165,6 +241,39 @@ pub struct Card {
     /// The city.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub city: Option<String>,
+    /// The state, as the catalogue names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// Street and number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Whom to call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Such as `house` or `condo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub property_type: Option<String>,
+    /// Which pets may live there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pets: Option<Pets>,
+    /// Whether there is parking.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parking: Option<bool>,
+    /// Whether there is laundry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laundry: Option<bool>,
+    /// Whether it is furnished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub furnished: Option<bool>,
+    /// The year it was built in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year_built: Option<u32>,
+    /// From when it is free, as the listing says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<String>,
+    /// What is left with the landlord, dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deposit: Option<u64>,
     /// What the user asked for and the listing does not state, such as `pets not stated`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -180,6 +289,36 @@ pub enum ListingType {
     Buy,
     /// For rent.
     Rent,
+}
+
+/// Which pets may live in a home.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Pets {
+    /// None.
+    Neither,
+    /// Cats, no dogs.
+    Cats,
+    /// Dogs, no cats.
+    Dogs,
+    /// Cats and dogs.
+    Both,
+}
+
+/// Which pets must be allowed.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum PetWish {
+    /// Some, whichever.
+    Any,
+    /// Cats at least.
+    Cats,
+    /// Dogs at least.
+    Dogs,
 }
 
 /// What was stretched to find listings at all.
@@ -216,6 +355,20 @@ pub enum Change {
         /// Offered.
         to: u32,
     },
+    /// Another number of bedrooms.
+    BedsExact {
+        /// Asked.
+        from: u32,
+        /// Offered, in ascending order.
+        to: Vec<u32>,
+    },
+    /// Less room.
+    SqftMin {
+        /// Asked, square feet.
+        from: u32,
+        /// Offered, square feet.
+        to: u32,
+    },
     /// Fewer bathrooms.
     BathsMin {
         /// Asked.
@@ -230,76 +383,19 @@ pub enum Change {
         /// Offered, in alphabetical order.
         to: Vec<String>,
     },
-    /// No parking.
+    /// Another state.
+    State {
+        /// Asked.
+        from: String,
+        /// Offered, in alphabetical order.
+        to: Vec<String>,
+    },
+    /// Parking not stated, or none.
     Parking {},
-}
-
-/// What an agent remembers of a conversation.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AgentState {
-    /// What the user is looking for.
-    #[serde(default)]
-    pub slots: Slots,
-    /// The listings shown last, in the order shown; "the second one" is the second of these.
-    #[serde(default)]
-    pub shown: Vec<ListingId>,
-    /// All listings shown for the search at hand, in the order shown.
-    #[serde(default)]
-    pub seen: Vec<ListingId>,
-    /// The shown listings the last question was about; "it" means these until others are shown.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub focus: Vec<ListingId>,
-    /// What the agent asked and the user has not answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pending: Option<Pending>,
-}
-
-/// A question the agent waits for an answer to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pending {
-    /// "Shall I go on with these?"
-    Relaxation {
-        /// The slots if the user says yes.
-        slots: Slots,
-    },
-    /// "Which city?"
-    Slot {
-        /// The name of the slot in [`Slots`].
-        slot: String,
-    },
-}
-
-/// What the user is looking for; an absent slot is free.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Slots {
-    /// To buy or to rent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub listing_type: Option<ListingType>,
-    /// A city of the catalogue, in its spelling.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub city: Option<String>,
-    /// The highest price, dollars.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price_max: Option<u64>,
-    /// The lowest price, dollars.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub price_min: Option<u64>,
-    /// The fewest bedrooms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub beds_min: Option<u32>,
-    /// The fewest bathrooms.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baths_min: Option<f64>,
-    /// Whether parking is wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parking: Option<bool>,
-    /// Slots that are never relaxed, by name, in alphabetical order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hard: Vec<String>,
-    /// Slots said as a limit ("at most"), relaxed by less than a mere wish, by name, in alphabetical order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub firm: Vec<String>,
+    /// Laundry not stated, or none.
+    Laundry {},
+    /// Not stated to be furnished, or not furnished.
+    Furnished {},
+    /// Pets not stated, or not the user's.
+    Pets {},
 }

@@ -6,5 +6,6 @@ pub mod agent;
 pub mod close;
 pub mod frame;
 pub mod id;
+pub mod memory;
 pub mod thread;
 pub mod token;

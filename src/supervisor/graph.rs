@@ -152,6 +152,7 @@ impl Turn {
             thread_id: self.turn.thread_id.clone(),
             message_id: self.turn.message_id.clone(),
             text: self.turn.text.clone(),
+            heard: self.state.heard.clone(),
             today: self.today.clone(),
             state: self.state.agent.clone(),
         })));
@@ -188,7 +189,8 @@ impl Turn {
 
     /// Answers without the agent. Our own question is over by that; a turn that fails leaves it open.
     fn say(&mut self, intent: Intent, text: &str, out: &mut Vec<Output>) {
-        let state = SupervisorState { clarifying: None, ..self.state.clone() };
+        let mut state = SupervisorState { clarifying: None, ..self.state.clone() };
+        state.hear(&self.turn.text);
         self.finish(vec![message(intent, text)], state, out);
     }
 
@@ -264,6 +266,7 @@ mod tests {
             text: "I found nothing.".to_owned(),
             actions: vec![],
             refers_to: vec![],
+            answers: vec![],
             state: AgentState::default(),
         })
     }
@@ -375,5 +378,31 @@ mod tests {
         assert_eq!(asked(&["I need a place", "2 bed flats"]).as_deref(), Some("2 bed flats"));
         assert_eq!(talk(&["I need a place", "no"]), (None, Some(Intent::SmallTalk)));
         assert_eq!(talk(&["I need a place", "no", "yes"]), (None, Some(Intent::NoMatch)));
+    }
+    #[test]
+    fn the_agent_hears_what_was_said_to_others_since_its_last_answer() {
+        let mut state = SupervisorState::default();
+        for text in ["hello", "is it raining in Salem?"] {
+            let mut turn = turn(text);
+            turn.state = state;
+            let Some(Output::Finish { state: after, .. }) =
+                step(&mut turn, ZERO, Input::Start).pop()
+            else {
+                panic!("{text} went to the agent");
+            };
+            state = *after;
+        }
+        let mut turn = turn("a flat to rent there");
+        turn.state = state;
+        let out = step(&mut turn, ZERO, Input::Start);
+        assert!(
+            matches!(&out[..], [Output::Call(request)] if request.heard == ["hello", "is it raining in Salem?"])
+        );
+        let Some(Output::Finish { state, .. }) =
+            step(&mut turn, ZERO, Input::Answered(response(Status::Done))).pop()
+        else {
+            panic!("the turn goes on");
+        };
+        assert!(state.heard.is_empty());
     }
 }

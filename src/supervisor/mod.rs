@@ -14,6 +14,7 @@ mod shell;
 mod state;
 mod store;
 
+pub use evidence::{ENOUGH, evidence, signals};
 pub use rollout::Rollout;
 pub use shell::{Supervisor, run, unchanging};
 pub use store::{Store, StoreError};

@@ -50,7 +50,7 @@ mod tests {
         let mut shown = SupervisorState::default();
         shown.agent.shown = vec!["L-0001".parse().unwrap()];
         let mut asked = SupervisorState::default();
-        asked.agent.pending = Some(Pending::Slot { slot: "city".to_owned() });
+        asked.agent.pending = Some(Pending::Slot { slot: "city".to_owned(), also: vec![] });
         for (text, state, expected) in [
             ("hello there", &fresh, general),
             ("hello, I need an apartment", &fresh, agent),

@@ -4,8 +4,11 @@ use crate::contract::agent::AgentState;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The version that is written. 1 had no number and no `clarifying`.
+/// The version that is written. 1 had no number, no `clarifying` and no `heard`.
 const VERSION: u64 = 2;
+
+/// How many turns with others are remembered.
+const HEARD_MAX: usize = 8;
 
 /// The memory of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,11 +21,19 @@ pub(super) struct SupervisorState {
     pub(super) no_match: u32,
     /// The turn about which the user was asked whether it is about homes.
     pub(super) clarifying: Option<String>,
+    /// What the user said to others since the agent answered last, oldest first.
+    pub(super) heard: Vec<String>,
 }
 
 impl Default for SupervisorState {
     fn default() -> Self {
-        Self { version: VERSION, agent: AgentState::default(), no_match: 0, clarifying: None }
+        Self {
+            version: VERSION,
+            agent: AgentState::default(),
+            no_match: 0,
+            clarifying: None,
+            heard: Vec::new(),
+        }
     }
 }
 
@@ -40,6 +51,13 @@ pub(super) enum BadState {
 }
 
 impl SupervisorState {
+    /// Keeps what the user said to others; of a long talk, the end.
+    pub(super) fn hear(&mut self, text: &str) {
+        self.heard.push(text.to_owned());
+        let surplus = self.heard.len().saturating_sub(HEARD_MAX);
+        self.heard.drain(..surplus);
+    }
+
     /// The memory of a conversation in which the agent has answered last.
     pub(super) fn answered(agent: AgentState) -> Self {
         Self { agent, ..Self::default() }
@@ -59,6 +77,7 @@ impl SupervisorState {
             fields.entry("agent").or_insert_with(|| Value::Object(serde_json::Map::default()));
             fields.entry("no_match").or_insert(0.into());
             fields.insert("clarifying".to_owned(), Value::Null);
+            fields.insert("heard".to_owned(), Value::Array(Vec::new()));
             fields.insert("version".to_owned(), version.into());
         }
         Ok(serde_json::from_value(record)?)

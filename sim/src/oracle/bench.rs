@@ -71,6 +71,17 @@ pub(crate) fn recommendations(seq: u64, in_reply_to: &str) -> LogFrame {
         baths: Some(1.5),
         sqft: Some(1_020),
         city: Some("Portland".to_owned()),
+        state: None,
+        address: None,
+        phone: None,
+        property_type: None,
+        pets: None,
+        parking: None,
+        laundry: None,
+        furnished: None,
+        year_built: None,
+        available: None,
+        deposit: None,
         notes: vec![],
     };
     let flat = Card {

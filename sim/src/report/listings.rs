@@ -70,7 +70,16 @@ fn change_words(change: &Change) -> String {
         Change::BedsMin { from, to } => format!("beds_min {from} -> {to}"),
         Change::BathsMin { from, to } => format!("baths_min {from} -> {to}"),
         Change::City { from, to } => format!("city {from} -> {}", to.join(", ")),
+        Change::State { from, to } => format!("state {from} -> {}", to.join(", ")),
+        Change::BedsExact { from, to } => {
+            let to: Vec<_> = to.iter().map(ToString::to_string).collect();
+            format!("beds_exact {from} -> {}", to.join(", "))
+        }
+        Change::SqftMin { from, to } => format!("sqft_min {from} -> {to}"),
         Change::Parking {} => "parking dropped".to_owned(),
+        Change::Laundry {} => "laundry dropped".to_owned(),
+        Change::Furnished {} => "furnished dropped".to_owned(),
+        Change::Pets {} => "pets dropped".to_owned(),
     }
 }
 
@@ -89,6 +98,17 @@ mod tests {
             baths: None,
             sqft: None,
             city: None,
+            state: None,
+            address: None,
+            phone: None,
+            property_type: None,
+            pets: None,
+            parking: None,
+            laundry: None,
+            furnished: None,
+            year_built: None,
+            available: None,
+            deposit: None,
             notes: vec!["pets not stated".to_owned()],
         };
         let expected = "L-1  $1,234,500/month  studio  ? ba  ? sqft  ?  Room [pets not stated]";

@@ -96,10 +96,10 @@ mod tests {
 
     #[test]
     fn takes_the_names_from_the_contract() {
-        assert_eq!(names::<Intent>("").len(), 15);
+        assert!(names::<Intent>("").contains(&"schedule_visit".to_owned()));
         assert_eq!(names::<ErrorCode>(""), ["agent_unavailable", "agent_invalid"]);
         assert_eq!(names::<LogBody>("event"), ["user_turn", "recommendations", "message", "error"]);
-        assert_eq!(names::<Change>("constraint").len(), 6);
+        assert_eq!(names::<Change>("constraint").len(), 12);
         assert!(names::<ServerFrame>("event").contains(&"welcome".to_owned()));
     }
 

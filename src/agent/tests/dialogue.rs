@@ -72,7 +72,7 @@ fn refines_a_search_at_hand() {
         refine need
         I found no home for rent in Eugene with at least 3 bedrooms and at least 2.5 baths at up
         to $2,500/month. If you take 2 baths instead of 2.5, this home fits. Shall I go on with
-        that? Otherwise I have 1 in another city.
+        that? Otherwise I have 1 in Salem.
         show L-0048 of 1
         relaxed to find 1
         {constraint:baths_min,from:2.5,to:2.0}
@@ -81,7 +81,7 @@ fn refines_a_search_at_hand() {
         I found no home for rent in Eugene with at least 3 bedrooms and at least 2.5 baths at up
         to $2,200/month. If you take 2 baths instead of 2.5 and go up to $2,290/month instead of
         $2,200/month, this home fits. Shall I go on with that? Otherwise I have 1 with 2 baths in
-        another city.
+        Salem.
         show L-0048 of 1
         relaxed to find 1
         {constraint:baths_min,from:2.5,to:2.0}
@@ -91,7 +91,7 @@ fn refines_a_search_at_hand() {
         I found no home for rent in Eugene with at least 3 bedrooms and at least 2.5 baths at up
         to $2,200/month. If you take 2 baths instead of 2.5 and go up to $2,290/month instead of
         $2,200/month, this home fits. Shall I go on with that? Otherwise I have 1 with 2 baths in
-        another city.
+        Salem.
         show L-0048 of 1
         relaxed to find 1
         {constraint:baths_min,from:2.5,to:2.0}
@@ -101,7 +101,7 @@ fn refines_a_search_at_hand() {
         I found no home for rent in Eugene with at least 2 bedrooms and at least 2.5 baths at up
         to $2,200/month. If you take 2 baths instead of 2.5 and go up to $2,290/month instead of
         $2,200/month, this home fits. Shall I go on with that? Otherwise I have 3 with 1.5 baths
-        in another city.
+        in Bend and Salem.
         show L-0048 of 1
         relaxed to find 1
         {constraint:baths_min,from:2.5,to:2.0}

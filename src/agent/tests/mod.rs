@@ -1,8 +1,10 @@
 //! Tests of the agent as a whole: conversations in text, and properties over generated searches.
 
 mod dialogue;
+mod plain;
 mod properties;
 mod relaxation;
+mod wild;
 
 use crate::agent::{Catalog, respond};
 use crate::contract::agent::{
@@ -23,22 +25,36 @@ fn turn(catalog: &Catalog, text: &str, state: AgentState) -> AgentResponse {
         thread_id: ThreadId::new("t").unwrap(),
         message_id: MessageId::new("m").unwrap(),
         text: text.to_owned(),
+        heard: vec![],
         today: "2026-08-10".to_owned(),
         state,
     };
     respond(catalog, &request)
 }
 
+/// A catalogue with a map: towns near and far, and two of one name.
+fn quarry_bay() -> Catalog {
+    let text = include_str!("../../../sessions/catalogs/quarry-bay.csv");
+    Catalog::read(text.as_bytes()).unwrap().0
+}
+
 /// A transcript: `>` lines are the user; below each stand intent and status, the reply, the cards, the
 /// relaxation and what was spoken of; the last line holds the slots. Replayed, it must come out the same.
 fn check(transcript: &str) {
+    replay(&willamette(), AgentState::default(), transcript);
+}
+
+/// The same for a conversation in Quarry Bay with these slots.
+fn check_from(slots: Slots, transcript: &str) {
+    replay(&quarry_bay(), AgentState { slots, ..AgentState::default() }, transcript);
+}
+
+fn replay(catalog: &Catalog, mut state: AgentState, transcript: &str) {
     let expected: Vec<_> =
         transcript.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let catalog = willamette();
-    let mut state = AgentState::default();
     let mut lines = Vec::new();
     for text in expected.iter().filter_map(|line| line.strip_prefix("> ")) {
-        let response = turn(&catalog, text, state);
+        let response = turn(catalog, text, state);
         lines.push(format!("> {text}"));
         lines.extend(rendered(&response));
         state = response.state;

@@ -1,6 +1,7 @@
 //! Conversations about a search that finds something, nothing, or nearly something.
 
-use super::check;
+use super::{check, check_from};
+use crate::contract::agent::{ListingType, PetWish, Slots};
 
 #[test]
 fn finds_what_fits_and_answers_about_it() {
@@ -53,7 +54,7 @@ fn offers_a_higher_price_and_goes_on_with_it_once_accepted() {
         property_search need
         I found no home for sale in Bend with at least 3 bedrooms at up to $450,000. If you go up
         to $479,000 instead of $450,000, these 2 homes fit. Shall I go on with that? Otherwise I
-        have 7 in another city or 2 with 2 bedrooms.
+        have 7 in 3 other cities or 2 with 2 bedrooms.
         show L-0051 L-0052 of 2
         relaxed to find 2
         {constraint:price_max,from:450000,to:479000}
@@ -84,7 +85,7 @@ fn keeps_the_search_when_a_relaxation_is_refused() {
         property_search need
         I found no home in Bend with at least 3 bedrooms at up to $450,000. If you go up to
         $479,000 instead of $450,000, these 2 homes fit. Shall I go on with that? Otherwise I have
-        14 in another city or 6 with 2 bedrooms.
+        14 in 3 other cities or 6 with 2 bedrooms.
         show L-0051 L-0052 of 2
         relaxed to find 2
         {constraint:price_max,from:450000,to:479000}
@@ -121,7 +122,7 @@ fn stretches_a_limit_less_than_a_mere_budget() {
         property_search need
         I found no home for sale in Bend with at least 4 bedrooms at up to $550,000. If you go up
         to $649,000 instead of $550,000, this home fits. Shall I go on with that? Otherwise I have
-        1 in another city or 3 with 3 bedrooms.
+        1 in Salem or 3 with 3 bedrooms.
         show L-0054 of 1
         relaxed to find 1
         {constraint:price_max,from:550000,to:649000}
@@ -177,14 +178,120 @@ fn shows_more_of_a_relaxed_search_and_the_rest_after_a_yes() {
         {constraint:city,from:Bend,to:[Eugene,Portland,Salem]}
         > ok, sure, go ahead
         accept_relaxation done
-        Good, from now on I look for homes for sale with at least 3 bedrooms at up to $450,000.
-        Here is 1 more. That is all of them.
+        Good, from now on I look for homes for sale in or near Bend with at least 3 bedrooms at up
+        to $450,000. Here is 1 more. That is all of them.
         show L-0040 of 7
         > show me more
         more done
-        You have seen every home for sale with at least 3 bedrooms at up to $450,000 that I have.
-        Tell me what to change, and I will look again.
-        = {listing_type:buy,price_max:450000,beds_min:3,hard:[price_max]}
+        You have seen every home for sale in or near Bend with at least 3 bedrooms at up to
+        $450,000 that I have. Tell me what to change, and I will look again.
+        = {listing_type:buy,city:Bend,nearby:true,price_max:450000,beds_min:3,hard:[price_max]}
+        "#,
+    );
+}
+
+/// What one may look for in the catalogue by the sea.
+fn in_quarry_bay(kind: ListingType) -> Slots {
+    Slots { listing_type: Some(kind), city: Some("Quarry Bay".to_owned()), ..Slots::default() }
+}
+
+#[test]
+fn says_less_room() {
+    check_from(
+        Slots { sqft_min: Some(2_200), ..in_quarry_bay(ListingType::Buy) },
+        r#"
+        > show me more
+        more need
+        I found no home for sale in Quarry Bay with at least 2,200 square feet. If you take 2,050
+        square feet instead of 2,200, this home fits. Shall I go on with that?
+        show H-011 of 1
+        relaxed to find 1
+        {constraint:sqft_min,from:2200,to:2050}
+        = {listing_type:buy,city:Quarry Bay,sqft_min:2200}
+        "#,
+    );
+}
+
+#[test]
+fn says_another_number_of_bedrooms() {
+    check_from(
+        Slots { beds_exact: Some(5), ..in_quarry_bay(ListingType::Buy) },
+        r#"
+        > show me more
+        more need
+        I found no home for sale in Quarry Bay with exactly 5 bedrooms. If you take 4 bedrooms
+        instead of 5, this home fits. Shall I go on with that?
+        show H-011 of 1
+        relaxed to find 1
+        {constraint:beds_exact,from:5,to:[4]}
+        = {listing_type:buy,city:Quarry Bay,beds_exact:5}
+        "#,
+    );
+}
+
+#[test]
+fn says_what_pets_would_mean() {
+    check_from(
+        Slots {
+            pets: Some(PetWish::Dogs),
+            price_max: Some(1_650),
+            firm: vec!["price_max".to_owned()],
+            ..in_quarry_bay(ListingType::Rent)
+        },
+        r#"
+        > show me more
+        more need
+        I found no home for rent in Quarry Bay with dogs allowed at up to $1,650/month. If you go
+        up to $1,740/month instead of $1,650/month, this home fits. Shall I go on with that?
+        Otherwise I have 2 in Ashport and Lindale or 3 that may not take pets.
+        show H-004 of 1
+        relaxed to find 1
+        {constraint:price_max,from:1650,to:1740}
+        = {listing_type:rent,city:Quarry Bay,price_max:1650,pets:dogs,firm:[price_max]}
+        "#,
+    );
+}
+
+#[test]
+fn says_that_laundry_is_not_there_or_not_stated() {
+    check_from(
+        Slots {
+            laundry: Some(true),
+            furnished: Some(true),
+            beds_min: Some(3),
+            hard: vec!["beds_min".to_owned(), "city".to_owned()],
+            ..in_quarry_bay(ListingType::Rent)
+        },
+        r#"
+        > show me more
+        more need
+        I found no home for rent in Quarry Bay with at least 3 bedrooms, laundry and furniture. If
+        you do without furniture, this home fits. Shall I go on with that?
+        show H-006 of 1
+        relaxed to find 1
+        {constraint:furnished}
+        = {listing_type:rent,city:Quarry Bay,beds_min:3,laundry:true,furnished:true,hard:[beds_min,city]}
+        "#,
+    );
+}
+
+#[test]
+fn looks_only_for_the_type_asked_for() {
+    check_from(
+        Slots {
+            property_type: Some("condo".to_owned()),
+            beds_min: Some(3),
+            ..in_quarry_bay(ListingType::Buy)
+        },
+        r#"
+        > show me more
+        more need
+        I found no condo for sale in Quarry Bay with at least 3 bedrooms. If you take 2 bedrooms
+        instead of 3, this condo fits. Shall I go on with that?
+        show H-007 of 1
+        relaxed to find 1
+        {constraint:beds_min,from:3,to:2}
+        = {listing_type:buy,city:Quarry Bay,beds_min:3,property_type:condo}
         "#,
     );
 }

@@ -47,7 +47,7 @@ pub(super) fn amount(tokens: &[Token], between: bool) -> Option<Amount> {
     let (mut low, used) = number(tokens)?;
     let rest = tokens.get(used..).unwrap_or_default();
     let joined = match rest.first().map(Token::text) {
-        Some("-" | "to" | "or") => true,
+        Some("-" | "to" | "or" | "till" | "through") => true,
         Some("and") => between,
         _ => false,
     };
@@ -69,17 +69,21 @@ fn number(tokens: &[Token]) -> Option<(Number, usize)> {
     let (micros, dollar, mut used) = match tokens.first()? {
         Token::Digits { micros, dollar } => (*micros, *dollar, 1),
         Token::Word { text, .. } => match (text.as_str(), word(1), word(2)) {
-            ("half", "a", "million" | "mil") => (500_000, false, 2),
-            ("quarter", "million", _) => (250_000, false, 1),
-            ("a", "quarter", "million") => (250_000, false, 2),
+            ("half", "a", "million" | "mil" | "mill") => (500_000, false, 2),
+            ("half", "million" | "mil", _) => (500_000, false, 1),
+            ("a", "half", "million" | "mil") => (500_000, false, 2),
+            ("quarter", "million" | "mil", _) => (250_000, false, 1),
+            ("quarter", "of", "a") if word(3) == "million" => (250_000, false, 3),
+            ("a", "quarter", "million" | "mil") => (250_000, false, 2),
+            ("a", "quarter", "of") if word(3) == "a" && word(4) == "million" => (250_000, false, 4),
             ("a", "couple", "of") => (2_000_000, false, 3),
-            ("a", "hundred" | "thousand" | "million", _) => (1_000_000, false, 1),
+            ("a", "hundred" | "thousand" | "million" | "grand" | "mil", _) => (1_000_000, false, 1),
             _ => {
                 let (count, used) = count(tokens)?;
                 (count.saturating_mul(1_000_000), false, used)
             }
         },
-        Token::Comma | Token::Dash => return None,
+        Token::Comma | Token::Dash | Token::Slash => return None,
     };
     let mut number = Number { micros, scale: 1, dollar };
     if word(used) == "and" && word(used + 1) == "a" && word(used + 2) == "half" {
@@ -142,8 +146,8 @@ fn count(tokens: &[Token]) -> Option<(u64, usize)> {
 /// What a word after a number multiplies it by.
 fn scale(word: &str) -> Option<u64> {
     match word {
-        "k" | "thousand" | "grand" => Some(1_000),
-        "m" | "mm" | "mil" | "million" => Some(1_000_000),
+        "k" | "ks" | "thousand" | "grand" => Some(1_000),
+        "m" | "mm" | "mil" | "mill" | "million" => Some(1_000_000),
         _ => None,
     }
 }

@@ -19,16 +19,19 @@ pub(super) enum Token {
     Comma,
     /// Joins words or the ends of a range.
     Dash,
+    /// Stands between two things of a kind, as in `2bd/1ba` or `$2k/month`.
+    Slash,
 }
 
 impl Token {
-    /// The word; `#` for digits, `,` and `-` for the marks.
+    /// The word; `#` for digits, `,`, `-` and `/` for the marks.
     pub(super) fn text(&self) -> &str {
         match self {
             Self::Word { text, .. } => text,
             Self::Digits { .. } => "#",
             Self::Comma => ",",
             Self::Dash => "-",
+            Self::Slash => "/",
         }
     }
 }
@@ -37,6 +40,11 @@ impl Sentence {
     /// [`Token::text`] of all tokens.
     pub(super) fn words(&self) -> Vec<&str> {
         self.tokens.iter().map(Token::text).collect()
+    }
+
+    /// The same without the dashes inside words: "pet-friendly" is two words.
+    pub(super) fn plain(&self) -> Vec<&str> {
+        self.tokens.iter().map(Token::text).filter(|text| *text != "-").collect()
     }
 }
 
@@ -54,8 +62,12 @@ pub(super) fn sentences(text: &str) -> Vec<Sentence> {
             used = word(rest, tokens);
         } else if let Some(length) = digits(rest, tokens) {
             used = length;
-        } else if matches!(first, '-' | '–' | '—' | '/') {
+        } else if matches!(first, '-' | '–' | '—') {
             tokens.push(Token::Dash);
+        } else if first == '/' {
+            tokens.push(Token::Slash);
+        } else if first == '&' {
+            tokens.push(Token::Word { text: "and".to_owned(), capital: false });
         } else if matches!(first, ',' | ':' | '(' | ')') {
             tokens.push(Token::Comma);
         } else if matches!(first, '?' | '!' | '.' | ';' | '\n') && !abbreviated(tokens) {

@@ -63,6 +63,17 @@ fn card(id: &str, price: u64) -> Card {
         baths: Some(2.0),
         sqft: None,
         city: Some("Salem".to_owned()),
+        state: None,
+        address: None,
+        phone: None,
+        property_type: None,
+        pets: None,
+        parking: None,
+        laundry: None,
+        furnished: None,
+        year_built: None,
+        available: None,
+        deposit: None,
         notes: vec![],
     }
 }
@@ -94,6 +105,7 @@ fn exchange(conn: u64, id: &str, status: u16, response: AgentResponse) -> [Event
         thread_id: ThreadId::new("t-1").unwrap(),
         message_id: MessageId::new(id).unwrap(),
         text: "hi".to_owned(),
+        heard: Vec::new(),
         today: "2026-11-22".to_owned(),
         state: AgentState::default(),
     });
@@ -109,6 +121,7 @@ fn response(city: &str) -> AgentResponse {
         text: String::new(),
         actions: vec![],
         refers_to: vec![ListingId::new("W-2").unwrap(), ListingId::new("W-1").unwrap()],
+        answers: vec![],
         state: AgentState {
             slots: Slots {
                 city: Some(city.to_owned()),
