@@ -12,7 +12,7 @@
 //! | `beds`, `sqft`, `year_built` | a whole number; 0 beds are a studio | column in every CSV |
 //! | `baths` | a number in quarters | column in every CSV |
 //! | `city`, `property_type`, `available`, `title` | text | column in every CSV |
-//! | `pets_allowed` | `none`, `cats`, `dogs`, `cats|dogs`; `yes` and `no` for both or none | column in every CSV |
+//! | `pets_allowed` | `none`, `cats`, `dogs`, `cats\|dogs`; `yes` and `no` for both or none | column in every CSV |
 //! | `parking`, `laundry`, `furnished` | `yes`, `no` | column in every CSV |
 //! | `state`, `zip`, `address`, `phone` | text | |
 //! | `lat`, `lon` | degrees | |
