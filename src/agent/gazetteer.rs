@@ -7,6 +7,7 @@
 use super::catalog::Listing;
 use crate::contract::id::ListingId;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// The longest name looked for, in words.
 pub(super) const NAME_WORDS_MAX: usize = 6;
@@ -90,12 +91,18 @@ impl Gazetteer {
             return None;
         }
         let fits = |city: &&String| {
-            let parts: Vec<_> = city.split(' ').collect();
-            let mut pairs = parts.iter().zip(&words);
-            parts.len() == words.len() && pairs.all(|(part, word)| part.starts_with(word))
+            let mut pairs = city.split(' ').zip(&words);
+            city.split(' ').count() == words.len()
+                && pairs.all(|(part, word)| part.starts_with(word))
         };
-        let mut fitting = self.cities.keys().filter(fits);
+        let mut fitting = self.beginning(words.first()?).map(|(city, _)| city).filter(fits);
         fitting.next().filter(|_| fitting.next().is_none())
+    }
+
+    /// Keys and spellings of the cities that begin with `start`.
+    fn beginning<'a>(&'a self, start: &str) -> impl Iterator<Item = (&'a String, &'a String)> {
+        let from = self.cities.range::<str, _>((Bound::Included(start), Bound::Unbounded));
+        from.take_while(move |(city, _)| city.starts_with(start))
     }
 
     /// The only city that is a slip of the pen away from `name`.
@@ -106,10 +113,7 @@ impl Gazetteer {
         let first: String = key.chars().take(1).collect();
         let mut best: Option<(usize, &str)> = None;
         let mut tied = false;
-        for (city, spelling) in self.cities.range(first.clone()..) {
-            if !city.starts_with(&first) {
-                break;
-            }
+        for (city, spelling) in self.beginning(&first) {
             let Some(slips) = slips(&key, city, *allowed) else {
                 continue;
             };
@@ -198,30 +202,9 @@ fn aliases(counts: &BTreeMap<&str, usize>) -> BTreeMap<String, String> {
 /// How many letters must be added, dropped, changed or swapped with their neighbour to turn `a` into `b`;
 /// nothing if more than `most`.
 pub(super) fn slips(a: &str, b: &str, most: usize) -> Option<usize> {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    if a.len().abs_diff(b.len()) > most {
-        return None;
-    }
-    let mut rows: [Vec<usize>; 3] = [Vec::new(), Vec::new(), (0..=b.len()).collect()];
-    for (i, x) in a.iter().enumerate() {
-        rows.rotate_left(1);
-        let [older, last, row] = &mut rows;
-        row.clear();
-        row.push(i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let at =
-                |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX - 9);
-            let mut least = (at(last, j) + usize::from(x != y)).min(at(last, j + 1) + 1);
-            least = least.min(at(row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
-            if swapped {
-                least = least.min(at(older, j - 1) + 1);
-            }
-            row.push(least);
-        }
-    }
-    let [_, _, last] = &rows;
-    last.last().copied().filter(|slips| *slips <= most)
+    let longer = a.chars().count().abs_diff(b.chars().count());
+    let slips = (longer <= most).then(|| strsim::osa_distance(a, b));
+    slips.filter(|slips| *slips <= most)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(super) fn closest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
     let near = known
         .iter()
         .map(AsRef::as_ref)
-        .map(|other| (distance(name, other).min(swapped(name, other)), other))
+        .map(|other| (strsim::osa_distance(name, other), other))
         .min();
     match near {
         Some((steps, other)) if steps <= 1.max(name.chars().count() / 3) => {
@@ -53,38 +53,6 @@ pub(super) fn closest<S: AsRef<str>>(name: &str, known: &[S]) -> String {
             format!("one of: {}", all.join(", "))
         }
         None => "there are none".to_owned(),
-    }
-}
-
-/// Levenshtein's: insertions, deletions and replacements of characters.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        let mut here = i + 1;
-        for (right, pair) in b.chars().zip(row.windows(2)) {
-            if let [diagonal, above] = pair {
-                here = (here + 1).min(above + 1).min(diagonal + usize::from(left != right));
-                next.push(here);
-            }
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-/// 1 if two neighbours have changed places, the typo that Levenshtein counts twice.
-fn swapped(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let same = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
-    match (a.split_at_checked(same), b.split_at_checked(same)) {
-        (Some((_, [x, y, rest @ ..])), Some((_, [p, q, tail @ ..])))
-            if x == q && y == p && rest == tail =>
-        {
-            1
-        }
-        _ => usize::MAX,
     }
 }
 
@@ -105,7 +73,6 @@ mod tests {
 
     #[test]
     fn offers_the_nearest_name_or_all() {
-        assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(closest("sed", &["seed", "tags"]), "did you mean `seed`?");
         assert_eq!(closest("sede", &["seed", "tags"]), "did you mean `seed`?");
         assert_eq!(closest("zzzz", &["seed", "tags"]), "one of: seed, tags");

@@ -4,7 +4,7 @@
 //! Whether what is pointed at was shown is known to who resolves the reference.
 
 use super::Context;
-use super::phrase::{holds, is};
+use super::phrase::{begins, holds, is, longest};
 use super::token::{Sentence, Token};
 use crate::agent::gazetteer::{NAME_WORDS_MAX, name_words};
 use crate::contract::id::ListingId;
@@ -63,13 +63,12 @@ pub(super) fn references(sentence: &Sentence, context: &Context<'_>, bare: bool)
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let mut found: Vec<_> = (1..)
         .zip(ORDINALS)
-        .filter(|(_, names)| names.split('|').any(|name| points(&words, name, bare)))
+        .filter(|(_, names)| points(&words, names, bare))
         .map(|(nth, _)| Reference::Nth(nth))
         .collect();
     let which = words.first() == Some(&"which");
-    let named = |names: &str| {
-        which && holds(&words, names) || names.split('|').any(|name| points(&words, name, true))
-    };
+    let named =
+        |names: &'static str| which && holds(&words, names) || points(&words, names, true);
     for (names, reference) in [
         ("last|final", Reference::Last),
         ("cheaper|cheapest|least expensive|less expensive", Reference::Cheapest),
@@ -163,28 +162,20 @@ fn ordinal_words(sentence: &Sentence) -> Vec<String> {
     words
 }
 
-/// Whether `name` points at a listing: "the second", "second one", but not "the second bathroom".
-fn points(words: &[&str], name: &str, bare: bool) -> bool {
-    if !holds(words, name) {
-        return false;
-    }
-    if ONE.split('|').any(|one| holds(words, &format!("{name} {one}"))) {
-        return true;
-    }
-    if name.contains(' ') && name.starts_with(['n', 'o']) {
-        return true;
-    }
-    if !bare {
-        return false;
-    }
-    let article = format!("the {name}");
-    let length = article.split(' ').count();
-    let at = words.windows(length).position(|window| window.join(" ") == article);
-    let next = at.map(|at| words.get(at + length).copied().unwrap_or_default());
-    next.is_some_and(|next| {
-        is(
-            next,
-            ",|and|or|has|have|is|allow|allows|come|comes|please|on|of|with|for|looks|sounds|seems",
-        ) || next.is_empty()
+/// Whether one of `names` points at a listing: "the second", "second one", but not "the second bathroom".
+fn points(words: &[&str], names: &'static str, bare: bool) -> bool {
+    const GOES_ON: &str =
+        ",|and|or|has|have|is|allow|allows|come|comes|please|on|of|with|for|looks|sounds|seems";
+    (0..words.len()).any(|at| {
+        let (before, rest) = words.split_at(at);
+        let Some(used) = longest(rest, names) else {
+            return false;
+        };
+        let (name, after) = rest.split_at(used);
+        let numbered = matches!(name, ["number" | "option", _]);
+        let alone = bare
+            && before.last() == Some(&"the")
+            && after.first().is_none_or(|next| is(next, GOES_ON));
+        numbered || alone || begins(after, ONE)
     })
 }
