@@ -18,6 +18,8 @@ fn stated(topic: Topic, listing: &Listing, name: &str) -> Option<String> {
         Topic::Overview => Some(overview(listing, name)),
         Topic::Price => listing.price.map(|price| {
             let price = speak::price(listing, price);
+            // What is told from others by its price is named without it here.
+            let name = name.strip_suffix(&format!(" at {price}")).unwrap_or(name);
             format!("{name} is {price}.")
         }),
         Topic::Beds => listing.beds.map(|beds| match beds {
@@ -136,8 +138,11 @@ fn overview(listing: &Listing, name: &str) -> String {
         Topic::Available,
         Topic::City,
     ];
-    let first = format!("{name}: {}.", speak::summary(listing));
-    let rest = TOPICS.iter().filter_map(|topic| stated(*topic, listing, "It"));
+    let first = format!("{name}: {}.", speak::summary(listing, name));
+    let city = listing.city.as_ref().filter(|_| listing.title.is_none());
+    let told = |topic: &&Topic| **topic == Topic::City && city.is_some();
+    let rest = TOPICS.iter().filter(|topic| !told(topic));
+    let rest = rest.filter_map(|topic| stated(*topic, listing, "It"));
     std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" ")
 }
 
@@ -156,7 +161,7 @@ pub(super) fn comparison(listings: &[(String, &Listing)]) -> String {
             .chain(flags.into_iter().filter_map(|(has, what)| {
                 has.map(|has| format!("{}{what}", if has { "" } else { "no " }))
             }));
-        let facts: Vec<_> = std::iter::once(speak::summary(listing)).chain(more).collect();
+        let facts: Vec<_> = std::iter::once(speak::summary(listing, name)).chain(more).collect();
         format!("{name}: {}.", facts.join(", "))
     });
     let mut text: Vec<_> = lines.collect();

@@ -28,5 +28,6 @@ mod tests;
 
 pub use catalog::{BadRow, Catalog, CatalogError, Listing, Pets, RowFault};
 pub use shell::run;
+pub use speak::grouped;
 pub use survey::{Survey, SurveyOption, survey};
 pub use turn::{PAGE_LISTINGS_MAX, respond};

@@ -122,7 +122,10 @@ fn under(step: &Step<'_>, slots: &Slots) -> String {
         Change::PriceMax { to, .. } => format!("at up to {}", money(to)),
         Change::PriceMin { to, .. } => format!("from {}", money(to)),
         Change::BedsMin { to, .. } => format!("with {}", count((*to).into(), "bedroom")),
-        Change::BedsExact { to, .. } => format!("with {} bedrooms", either(to)),
+        Change::BedsExact { to, .. } => match to.as_slice() {
+            [only] => format!("with {}", count((*only).into(), "bedroom")),
+            _ => format!("with {} bedrooms", either(to)),
+        },
         Change::BathsMin { to, .. } => format!("with {}", baths(*to)),
         Change::SqftMin { to, .. } => format!("from {} square feet", grouped((*to).into())),
         Change::City { to, .. } | Change::State { to, .. } if to.is_empty() => {
@@ -168,6 +171,7 @@ fn phrase(demand: &Constraint, slots: &Slots) -> String {
         Test::BedsMin(least) => {
             format!("known to have at least {}", count((*least).into(), "bedroom"))
         }
+        Test::BedsExact(0) => "known to be a studio".to_owned(),
         Test::BedsExact(number) => {
             format!("known to have exactly {}", count((*number).into(), "bedroom"))
         }

@@ -46,11 +46,12 @@ pub(super) fn name(listing: &Listing) -> String {
     format!("The {beds}{kind}{}", place.unwrap_or_default())
 }
 
-/// Price, bedrooms and baths, as far as stated.
-pub(super) fn summary(listing: &Listing) -> String {
+/// Price, bedrooms and baths, as far as stated and not part of `name`.
+pub(super) fn summary(listing: &Listing, name: &str) -> String {
+    let said = |fact: &String| name.contains(fact.as_str());
     let facts = [
-        listing.price.map(|dollars| price(listing, dollars)),
-        listing.beds.map(|beds| match beds {
+        listing.price.map(|dollars| price(listing, dollars)).filter(|price| !said(price)),
+        listing.beds.filter(|_| listing.title.is_some()).map(|beds| match beds {
             0 => "studio".to_owned(),
             _ => count(beds.into(), "bedroom"),
         }),
@@ -79,7 +80,8 @@ pub(super) fn money(dollars: u64, kind: Option<ListingType>) -> String {
 }
 
 /// Digits in groups of three.
-pub(super) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -134,7 +136,10 @@ pub(super) fn wanted(slots: &Slots) -> String {
         places => format!(" {near} {}", places.join(", ")),
     };
     let with = [
-        slots.beds_exact.map(|beds| format!("exactly {}", count(beds.into(), "bedroom"))),
+        slots.beds_exact.map(|beds| match beds {
+            0 => "no separate bedroom".to_owned(),
+            _ => format!("exactly {}", count(beds.into(), "bedroom")),
+        }),
         slots.beds_min.map(|beds| format!("at least {}", count(beds.into(), "bedroom"))),
         slots.baths_min.map(|least| format!("at least {}", baths(least))),
         slots.sqft_min.map(|least| format!("at least {} square feet", grouped(least.into()))),
@@ -201,7 +206,8 @@ pub(super) fn further(shown: u64, left: u64) -> String {
     let here = if shown == 1 { "Here is" } else { "Here are" };
     match left {
         0 => format!("{here} {shown} more. That is all of them."),
-        _ => format!("{here} {shown} more; {left} are still to come."),
+        1 => format!("{here} {shown} more; 1 is still to come."),
+        _ => format!("{here} {shown} more; {} are still to come.", grouped(left)),
     }
 }
 
@@ -268,7 +274,27 @@ pub(super) fn never_shown(shown: usize, seen: usize) -> String {
     format!("I have shown you {number} {homes} {when}, so I cannot tell which you mean.")
 }
 
+/// A wish that no search can take.
+pub(super) fn not_searchable(what: &str) -> String {
+    format!(
+        "My listings say nothing about {what}. I can search by city, price, bedrooms, baths, size, pets, \
+        parking, laundry and furniture."
+    )
+}
+
+/// What the listings of some homes do not state.
+pub(super) fn says_nothing(what: &str, homes: usize) -> String {
+    let subject = if homes == 1 { "The listing says" } else { "The listings say" };
+    format!("{subject} nothing about {what}.")
+}
+
+/// Several cities in one turn.
+pub(super) fn one_city(city: &str) -> String {
+    format!("I look in one city at a time, now in {city}.")
+}
+
 /// Fixed sentences.
+pub(super) const NO_HURRY: &str = "Take your time. Your search stays here as it is.";
 pub(super) const GONE: &str = "That home is no longer in my listings.";
 pub(super) const NOT_STATED_PRICE: &str =
     "The homes I have shown do not state a price that I could undercut.";

@@ -8,6 +8,9 @@ use crate::contract::agent::{AgentState, Intent, ListingType, Pending, Slots};
 /// Who names a price to buy below this means thousands: "under 400".
 const THOUSANDS_BELOW: u64 = 10_000;
 
+/// No rent is as high as this, so who names such a price means to buy.
+const BUYS_FROM: u64 = 25_000;
+
 /// "2 bed flats in Salem under 300k": names homes, a city and more, so earlier wishes are over.
 fn is_new_search(acts: &[Act]) -> bool {
     let wished = |test: fn(&Value) -> bool| {
@@ -47,6 +50,10 @@ pub(super) fn changed(before: &Slots, acts: &[Act], pending: Option<&Pending>) -
         } else if let Act::Free(slot) = act {
             free(&mut slots, slot);
         }
+    }
+    let price = slots.price_max.max(slots.price_min);
+    if price.is_some_and(|price| price >= BUYS_FROM) {
+        slots.listing_type.get_or_insert(ListingType::Buy);
     }
     let thousands = |price: u64| match slots.listing_type {
         Some(ListingType::Buy) if price < THOUSANDS_BELOW => price.saturating_mul(1000),

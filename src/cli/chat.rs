@@ -2,6 +2,7 @@
 
 use super::credential::CredentialFile;
 use super::keep::{Keep, fresh_rng};
+use assistant::agent::grouped;
 use assistant::client::{
     self, ClientSetup, Command, Happening, Kept, ParkReason, SendFailure, SignOutReason, State,
     StopReason,
@@ -223,7 +224,7 @@ fn card_line(card: &Card) -> String {
     let mut line = format!(
         "{}, ${}{month}, {}, {} ba, {} ({})",
         card.title,
-        or_unknown(card.price.map(|price| price.to_string())),
+        or_unknown(card.price.map(grouped)),
         or_unknown(card.beds.map(|beds| if beds == 0 {
             "studio".to_owned()
         } else {
@@ -248,7 +249,7 @@ fn relaxation_line(note: &RelaxationNote) -> String {
 fn change_text(change: &Change) -> String {
     match change {
         Change::PriceMax { from, to } | Change::PriceMin { from, to } => {
-            format!("price ${from} to ${to}")
+            format!("price ${} to ${}", grouped(*from), grouped(*to))
         }
         Change::BedsMin { from, to } => format!("bedrooms {from} to {to}"),
         Change::BathsMin { from, to } => format!("bathrooms {from} to {to}"),

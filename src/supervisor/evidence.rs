@@ -52,6 +52,9 @@ const SEEKING: Words = Words(
     locate look looking move moving need offer prefer purchase recommend relocate relocating rent \
     require search searching see seek seeking shifting show suggest there try want wish",
 );
+/// Before a place, what one does who changes homes.
+const MOVING: Words = Words("live living move moving relocate relocating");
+const INTO: Words = Words("in into near to");
 /// Words of other trades.
 const OTHER_TRADES: Words = Words(
     "account airline alarm album appointment automobile balance bank bill bills book cab calendar car \
@@ -94,6 +97,7 @@ pub fn signals(text: &str) -> Vec<(&'static str, i32)> {
         ("pets allowed", 2, any(pets_allowed)),
         ("further offers", 3, any(further_offers)),
         ("feature", 1, has(FEATURES)),
+        ("moving house", 1, any(|clause| follows(clause, MOVING, INTO, 0))),
         ("seeking", 1, has(SEEKING)),
         ("other trade", -3, has(OTHER_TRADES)),
     ];
@@ -214,6 +218,7 @@ mod tests {
             ("2bd/1ba please", &["counted rooms"]),
             ("three bed rooms", &["counted rooms", "feature"]),
             ("somewhere to live", &["place to live", "feature"]),
+            ("We are moving to Salem", &["moving house", "seeking"]),
             ("only where dogs are allowed", &["pets allowed"]),
             ("does it allow pets?", &["pets allowed"]),
             ("Show me some more, please.", &["further offers", "seeking"]),

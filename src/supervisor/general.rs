@@ -159,8 +159,19 @@ pub(super) fn clarified(text: &str) -> Clarified<'_> {
         "yes" | "yeah" | "yep" | "yup" | "sure" | "ok" | "okay" | "please" | "right"
         | "correct" => Clarified::Yes(rest),
         "no" | "nope" | "nah" if rest.split_whitespace().count() <= 2 => Clarified::No,
+        _ if chooses(text) => Clarified::Yes(text),
         _ => Clarified::Neither,
     }
+}
+
+/// "To rent, please": which of the two that [`CLARIFY`] names.
+fn chooses(text: &str) -> bool {
+    const ANSWER_WORDS_MAX: usize = 4;
+    const CHOICES: [&str; 6] =
+        [" buy ", " buying ", " purchase ", " rent ", " renting ", " lease "];
+    let words = spaced(text);
+    let short = words.split_whitespace().count() <= ANSWER_WORDS_MAX;
+    short && CHOICES.iter().any(|choice| words.contains(choice))
 }
 
 #[cfg(test)]
@@ -193,6 +204,9 @@ mod tests {
             (" Sure!", Clarified::Yes("")),
             ("no", Clarified::No),
             ("No, thanks.", Clarified::No),
+            ("to rent, please", Clarified::Yes("to rent, please")),
+            ("Buy!", Clarified::Yes("Buy!")),
+            ("where can I rent a car in Salem?", Clarified::Neither),
             ("no, a flat to rent in Salem", Clarified::Neither),
             ("what is the weather?", Clarified::Neither),
             ("", Clarified::Neither),

@@ -121,7 +121,10 @@ impl Turn {
                     return self.first_call(out);
                 }
                 Clarified::No => return self.say(Intent::SmallTalk, general::NOT_HOMES, out),
-                Clarified::Neither => {}
+                Clarified::Neither => {
+                    let unclear = unclear.clone();
+                    self.state.hear(&unclear);
+                }
             }
         }
         match route(&self.turn.text, &self.state) {

@@ -83,25 +83,25 @@ fn keeps_the_search_when_a_relaxation_is_refused() {
         r#"
         > 3 bedrooms in Bend under 450k
         property_search need
-        I found no home in Bend with at least 3 bedrooms at up to $450,000. If you go up to
-        $479,000 instead of $450,000, these 2 homes fit. Shall I go on with that? Otherwise I have
-        14 in 3 other cities or 6 with 2 bedrooms.
+        I found no home for sale in Bend with at least 3 bedrooms at up to $450,000. If you go up
+        to $479,000 instead of $450,000, these 2 homes fit. Shall I go on with that? Otherwise I
+        have 7 in 3 other cities or 2 with 2 bedrooms.
         show L-0051 L-0052 of 2
         relaxed to find 2
         {constraint:price_max,from:450000,to:479000}
         > no, stay under 450k
         refuse_relaxation done
-        All right, I stay with homes in Bend with at least 3 bedrooms at up to $450,000. Tell me
-        what else to change, and I will look again.
+        All right, I stay with homes for sale in Bend with at least 3 bedrooms at up to $450,000.
+        Tell me what else to change, and I will look again.
         > anything else?
         more need
-        I found no home in Bend with at least 3 bedrooms at up to $450,000. If you look in Eugene
-        or Salem instead of Bend, these 3 fit, the closest of 14 near matches. Shall I go on with
-        that? Otherwise I have 6 with 2 bedrooms.
-        show L-0032 L-0048 L-0033 of 14
-        relaxed to find 14
-        {constraint:city,from:Bend,to:[Eugene,Salem]}
-        = {city:Bend,price_max:450000,beds_min:3,hard:[price_max]}
+        I found no home for sale in Bend with at least 3 bedrooms at up to $450,000. If you look
+        in Salem instead of Bend, these 3 fit, the closest of 7 near matches. Shall I go on with
+        that? Otherwise I have 2 with 2 bedrooms.
+        show L-0023 L-0024 L-0025 of 7
+        relaxed to find 7
+        {constraint:city,from:Bend,to:[Salem]}
+        = {listing_type:buy,city:Bend,price_max:450000,beds_min:3,hard:[price_max]}
         "#,
     );
 }

@@ -29,6 +29,11 @@ impl Turn<'_> {
                 self.say(speak::no_such_kind(kind));
             }
         }
+        if let Some(city) = &slots.city
+            && names_other_city(acts, city)
+        {
+            self.say(speak::one_city(city));
+        }
         if said(&Act::Cheaper) {
             self.cheaper(slots);
         } else if said(&Act::Bigger) {
@@ -86,4 +91,11 @@ impl Turn<'_> {
         apply(&mut slots, &Wish::hard(Value::Beds(more)));
         self.look(slots);
     }
+}
+
+/// Whether a turn wishes for other cities than the one that is looked in.
+fn names_other_city(acts: &[Act], city: &str) -> bool {
+    acts.iter().any(
+        |act| matches!(act, Act::Wish(Wish { value: Value::City(other), .. }) if other != city),
+    )
 }

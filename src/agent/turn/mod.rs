@@ -124,14 +124,22 @@ impl Turn<'_> {
         ids.filter_map(|id| self.catalog.get(id)).collect()
     }
 
-    /// What a listing is called in this conversation: by its price too if another seen has its name.
+    /// What a listing is called in this conversation: by its price too if another seen has its name, and
+    /// by its size if another has both.
     fn called(&self, listing: &Listing) -> String {
         let name = speak::name(listing);
         let seen = self.before.seen.iter().chain(&self.before.shown);
-        let mut others = seen.filter(|id| **id != listing.id).filter_map(|id| self.catalog.get(id));
-        match listing.price.filter(|_| others.any(|other| speak::name(other) == name)) {
-            Some(price) => format!("{name} at {}", speak::price(listing, price)),
-            None => name,
+        let others = seen.filter(|id| **id != listing.id).filter_map(|id| self.catalog.get(id));
+        let others: Vec<_> = others.filter(|other| speak::name(other) == name).collect();
+        match (listing.price, listing.sqft) {
+            _ if others.is_empty() => name,
+            (Some(price), _) if others.iter().all(|other| other.price != listing.price) => {
+                format!("{name} at {}", speak::price(listing, price))
+            }
+            (_, Some(sqft)) if others.iter().all(|other| other.sqft != listing.sqft) => {
+                format!("{name} with {} square feet", speak::grouped(sqft.into()))
+            }
+            _ => format!("{name} ({})", listing.id),
         }
     }
 

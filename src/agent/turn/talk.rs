@@ -14,6 +14,8 @@ impl Turn<'_> {
         for act in acts {
             if let Act::Ask { topics, of } = act {
                 self.answer(topics, of);
+            } else if let Act::Beyond { what, of } = act {
+                self.beyond(what, of.as_deref());
             } else if let Act::Compare(of) = act {
                 self.compare(of);
             } else if let Act::Point(of) = act {
@@ -24,6 +26,24 @@ impl Turn<'_> {
         if let Some(of) = pointed.filter(|_| self.intent.is_none()) {
             self.answer(&[Topic::Overview], of);
         }
+        if acts.contains(&Act::Wait) && self.intent.is_none() {
+            self.did(Intent::SmallTalk);
+            self.say(speak::NO_HURRY.to_owned());
+        }
+    }
+
+    /// What no listing states: said of the homes asked about, or of all as far as a search goes.
+    fn beyond(&mut self, what: &str, of: Option<&[Reference]>) {
+        let Some(of) = of else {
+            self.did(Intent::Refine);
+            return self.say(speak::not_searchable(what));
+        };
+        self.did(Intent::ListingQuestion);
+        let Some(ids) = self.resolve(of) else {
+            return self.say(speak::never_shown(self.before.shown.len(), self.before.seen.len()));
+        };
+        self.say(speak::says_nothing(what, ids.len()));
+        self.speak_of(ids);
     }
 
     /// Answers from the fields of the listings spoken of.

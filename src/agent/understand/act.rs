@@ -7,7 +7,7 @@ use super::phrase::{begins, find, holds};
 use super::reference::{Reference, references};
 use super::slot::{self, Value, Wish};
 use super::token::Sentence;
-use super::{day, feature, foreign, place, question, stance, visit};
+use super::{beyond, day, feature, foreign, place, question, stance, visit};
 use crate::contract::agent::{Day, Topic};
 
 /// One thing a user does.
@@ -50,6 +50,15 @@ pub(in crate::agent) enum Act {
         /// Which of them; empty if not said.
         of: Vec<Reference>,
     },
+    /// Something that listings do not state.
+    Beyond {
+        /// What, after "about".
+        what: &'static str,
+        /// Of which homes; absent if it is wished for.
+        of: Option<Vec<Reference>>,
+    },
+    /// "let me think about it".
+    Wait,
     /// Two or more shown listings side by side: which, empty if not said.
     Compare(Vec<Reference>),
     /// "the second one, please": a home pointed at, and nothing asked of it.
@@ -121,6 +130,7 @@ impl Act {
             Self::Dislike | Self::Thanks | Self::Done | Self::Point(_) | Self::CancelVisit => false,
             Self::More | Self::Cheaper | Self::Bigger => false,
             Self::Named(_) | Self::Day(_) | Self::Foreign | Self::NoSuchKind(_) => false,
+            Self::Beyond { .. } | Self::Wait => false,
         }
     }
 }
@@ -129,24 +139,25 @@ impl Act {
 pub(super) fn acts(sentence: &Sentence, context: &Context<'_>) -> Vec<Act> {
     let words = sentence.plain();
     let words = words.as_slice();
-    let mut acts = Vec::new();
-    let done = stance::is_done(words) && !begins(words, "no|nope|nah|not");
-    for clause in words.split(|word| *word == ",") {
-        acts.extend(stance::verdict(clause).filter(|act| *act != Act::Negate || !done));
-    }
-    if stance::thanks(words) {
-        acts.push(Act::Thanks);
-    }
-    if stance::is_done(words) {
-        acts.push(Act::Done);
-    }
+    let mut acts = stands(words);
     if foreign::is_foreign(sentence, context) {
         acts.extend(stance::opinion(words, true));
         acts.push(Act::Foreign);
         return acts;
     }
     let days = days(sentence, words, context);
-    let of = references(sentence, context, days.is_empty());
+    let mut of = references(sentence, context, days.is_empty());
+    if searches_cheapest(words, &of, context) {
+        of.clear();
+        acts.extend([Act::Search, Act::Free("price_max"), Act::Free("price_min")]);
+    }
+    let asked = context.shown() && beyond::asks(words);
+    let unstated = beyond::named(words, asked);
+    if let Some(what) = unstated.filter(|_| asked) {
+        acts.push(Act::Beyond { what, of: Some(of) });
+        return acts;
+    }
+    acts.extend(unstated.map(|what| Act::Beyond { what, of: None }));
     if holds(words, COMPARE) && (context.shown() || foreign::names_homes(sentence)) {
         acts.push(Act::Compare(of));
         return acts;
@@ -184,6 +195,29 @@ pub(super) fn acts(sentence: &Sentence, context: &Context<'_>) -> Vec<Act> {
         acts.push(Act::Point(pointed));
     }
     acts
+}
+
+/// Where the user stands.
+fn stands(words: &[&str]) -> Vec<Act> {
+    let mut acts = Vec::new();
+    let done = stance::is_done(words) && !begins(words, "no|nope|nah|not");
+    for clause in words.split(|word| *word == ",") {
+        acts.extend(stance::verdict(clause).filter(|act| *act != Act::Negate || !done));
+    }
+    let rest = [
+        (Act::Thanks, stance::thanks(words)),
+        (Act::Done, stance::is_done(words)),
+        (Act::Wait, stance::hesitates(words)),
+    ];
+    acts.extend(rest.into_iter().filter(|(_, said)| *said).map(|(act, _)| act));
+    acts
+}
+
+/// "What's the cheapest you have in Kent?" looks at all homes, not at those shown.
+fn searches_cheapest(words: &[&str], of: &[Reference], context: &Context<'_>) -> bool {
+    const ALL: &str =
+        "you have|you got|you offer|on offer|on the market|available in|for sale in|for rent in";
+    *of == [Reference::Cheapest] && context.shown() && holds(words, ALL)
 }
 
 /// Whether words begin as a question does.

@@ -4,6 +4,7 @@
 //! what will be found or answered.
 
 mod act;
+mod beyond;
 mod day;
 mod feature;
 mod foreign;

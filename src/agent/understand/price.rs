@@ -39,7 +39,7 @@ const BEFORE: [(Cue, &str); 5] = [
 /// Ceilings only right before the amount: "raise it to 400k", but not "I want it to have 3 bedrooms".
 const CLOSE: &str = "go to|price to|budget to|rent to|it to|go up to|stretch to|up to|offer";
 /// A floor that turns into a ceiling when it is denied: "not over", "can't go above".
-const UPWARDS: &str = "over|above|more than|more then|higher than|exceed|beyond|past|north of|greater than|\
+pub(super) const UPWARDS: &str = "over|above|more than|more then|higher than|exceed|beyond|past|north of|greater than|\
     bigger than|upwards of";
 /// A ceiling that turns into a floor when it is denied: "not under".
 const DOWNWARDS: &str = "under|below|less than|less then|cheaper than|lower than|fewer than";

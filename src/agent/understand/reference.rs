@@ -67,8 +67,7 @@ pub(super) fn references(sentence: &Sentence, context: &Context<'_>, bare: bool)
         .map(|(nth, _)| Reference::Nth(nth))
         .collect();
     let which = words.first() == Some(&"which");
-    let named =
-        |names: &'static str| which && holds(&words, names) || points(&words, names, true);
+    let named = |names: &'static str| which && holds(&words, names) || points(&words, names, true);
     for (names, reference) in [
         ("last|final", Reference::Last),
         ("cheaper|cheapest|least expensive|less expensive", Reference::Cheapest),

@@ -6,7 +6,7 @@
 use super::Context;
 use super::feature;
 use super::number::{self, Amount, Number};
-use super::phrase::{begins, holds, is};
+use super::phrase::{begins, ends, holds, is};
 use super::place;
 use super::price;
 use super::token::{Sentence, Token};
@@ -66,6 +66,8 @@ const OTHER_UNITS: &str = "feet|ft|mile*|minute*|min|mins|year*|day*|week*|month
     apartment*|flat|flats|place*|listing*|result*|percent|guest*|of us";
 /// The most rooms that a number without a unit may mean.
 const BARE_ROOMS_MAX: u64 = 10;
+/// Baths are counted in quarters.
+const BATHS_STEP: f64 = 0.25;
 
 /// All wishes of a sentence, in the order said.
 pub(super) fn wishes(sentence: &Sentence, context: &Context<'_>) -> Vec<Wish> {
@@ -160,11 +162,14 @@ fn rooms(
         return (0, Vec::new());
     }
     let exactly = is_exact(before) && amount.high.is_none();
+    // "More than two" is not two.
+    let beyond = cue == Some(price::Cue::Min) && ends(before, price::UPWARDS).is_some();
     let beds = || {
-        let beds = u32::try_from(amount.low.whole()).ok();
+        let beds = u32::try_from(amount.low.whole()).ok()?.checked_add(u32::from(beyond));
         beds.map(|beds| if exactly { Value::BedsExact(beds) } else { Value::Beds(beds) })
     };
-    let baths = || amount.low.quarters().map(Value::Baths);
+    let more = if beyond { BATHS_STEP } else { 0.0 };
+    let baths = || amount.low.quarters().map(|baths| Value::Baths(baths + more));
     if is(unit, BATHS) {
         return (0, baths().into_iter().collect());
     }

@@ -69,13 +69,22 @@ pub(super) fn verdict(clause: &[&str]) -> Option<Act> {
     while let Some(used) = longest(clause, OPENERS).filter(|used| *used < clause.len()) {
         clause = clause.get(used..).unwrap_or_default();
     }
-    if begins(clause, NEGATES) && !begins(clause, NOT_NEGATES) {
+    if hesitates(clause) || begins(clause, NEGATES) && !begins(clause, NOT_NEGATES) {
         Some(Act::Negate)
     } else if begins(clause, AFFIRMS) || longest(clause, WHOLE) == Some(clause.len()) {
         Some(Act::Affirm)
     } else {
         None
     }
+}
+
+/// Whether the user wants time.
+pub(super) fn hesitates(words: &[&str]) -> bool {
+    holds(
+        words,
+        "think about it|think it over|think about this|think about that|sleep on it|get back to you|\
+        let me think|need to think|decide later|havent decided|not decided|talk it over",
+    )
 }
 
 /// Whether a sentence says that a home pleases, or that it does not.
@@ -89,7 +98,7 @@ pub(super) fn opinion(words: &[&str], stated: bool) -> Option<Act> {
     let near = clause.get(clause.len().saturating_sub(4)..).unwrap_or_default();
     let _ = used;
     let denied = holds(near, NOT_PRAISE) && !holds(words, "not bad|no problem|no doubt");
-    (stated && !denied && !thanks).then_some(Act::Like)
+    (stated && !denied && !thanks && !hesitates(words)).then_some(Act::Like)
 }
 
 /// Whether thanks are said.

@@ -116,6 +116,9 @@ fn short(act: &Act) -> Option<String> {
                 topics.iter().map(|topic| format!("{topic:?}").to_lowercase()).collect();
             format!("ask {}{}", topics.join("+"), pointed(of))
         }
+        Act::Beyond { what, of: Some(of) } => format!("ask of {what}{}", pointed(of)),
+        Act::Beyond { what, of: None } => format!("beyond {what}"),
+        Act::Wait => "wait".to_owned(),
         Act::Compare(of) => format!("compare{}", pointed(of)),
         Act::Point(of) => format!("point{}", pointed(of)),
         Act::Visit => "visit".to_owned(),

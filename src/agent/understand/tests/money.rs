@@ -69,6 +69,9 @@ fn sizes_and_strengths() {
         a home over 2000 square feet                 2000sqft
         a house with exactly 2 bedrooms              =2bd
         a home with only one bedroom                 =1bd!
+        a home with more than 2 bedrooms             3bd
+        a house, over two baths                      2.25ba
+        a home with no more than 2 bedrooms
         a house that must have 3 bedrooms            3bd!
         a house, 3 bedrooms is a must                3bd!
         homes only in Bend                           Bend!

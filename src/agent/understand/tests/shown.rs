@@ -223,3 +223,41 @@ fn homes_are_pointed_at() {
         ",
     );
 }
+
+#[test]
+fn what_no_listing_states_is_named() {
+    check(
+        Standing::Several,
+        r"
+        Is the third one near a school?                        ask of schools #3
+        is there a pool?                                       ask of a pool
+        how much is the monthly mortgage?                      ask of a mortgage
+        anything with a view of the lake?                      beyond the view
+        I want something newer, built after 2000               beyond the year as something to search by
+        3 bedrooms with a balcony in Salem                     beyond a balcony, 3bd, Salem
+        When was the first one built?                          ask year #1
+        ",
+    );
+}
+
+#[test]
+fn who_wants_time_decides_nothing() {
+    check(
+        Standing::Shown,
+        r"
+        ok let me think about it                               no, wait
+        I'll sleep on it                                       no, wait
+        ",
+    );
+}
+
+#[test]
+fn the_cheapest_of_all_is_not_the_cheapest_shown() {
+    check(
+        Standing::Several,
+        r"
+        what's the cheapest house you have in Salem?           free price_max, free price_min, Salem
+        which one is the cheapest?                             ask price cheapest
+        ",
+    );
+}
