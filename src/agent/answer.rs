@@ -140,7 +140,10 @@ fn overview(listing: &Listing, name: &str) -> String {
     ];
     let first = format!("{name}: {}.", speak::summary(listing, name));
     let city = listing.city.as_ref().filter(|_| listing.title.is_none());
-    let told = |topic: &&Topic| **topic == Topic::City && city.is_some();
+    let told = |topic: &&Topic| {
+        **topic == Topic::City && city.is_some()
+            || **topic == Topic::Size && name.ends_with(" square feet")
+    };
     let rest = TOPICS.iter().filter(|topic| !told(topic));
     let rest = rest.filter_map(|topic| stated(*topic, listing, "It"));
     std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" ")

@@ -120,9 +120,9 @@ fn spaced(text: &str) -> String {
     words.fold(" ".to_owned(), |all, word| all + word + " ")
 }
 
-/// Whether a turn is small talk.
-pub(super) fn recognises(text: &str) -> bool {
-    small_talk(text).is_some()
+/// What kind of small talk a turn is, if it is any.
+pub(super) fn recognises(text: &str) -> Option<Intent> {
+    small_talk(text).map(|reply| reply.intent)
 }
 
 /// Answers a turn; `no_match` says how many turns in a row were not understood before this one.

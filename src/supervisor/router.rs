@@ -6,6 +6,7 @@
 use super::evidence::{ENOUGH, evidence};
 use super::general;
 use super::state::SupervisorState;
+use crate::contract::agent::Intent;
 use crate::contract::frame::AgentName;
 
 /// Evidence that is worth a question.
@@ -27,11 +28,13 @@ pub(super) fn route(text: &str, state: &SupervisorState) -> Route {
     }
     let searching = !state.agent.shown.is_empty();
     let small_talk = general::recognises(text);
+    let greeted = small_talk == Some(Intent::Greeting);
+    let small_talk = small_talk.is_some();
     let evidence = evidence(text);
     let enough = if searching { 1 } else { ENOUGH };
     if evidence >= enough || (searching && !small_talk) {
         Route::To(AgentName::RealEstate)
-    } else if evidence >= WORTH_ASKING && !small_talk {
+    } else if evidence >= WORTH_ASKING && (!small_talk || greeted) {
         Route::Clarify
     } else {
         Route::To(AgentName::General)
@@ -57,6 +60,7 @@ mod tests {
             ("2 bed flats in Portland under 400k", &fresh, agent),
             ("I need a place to rent", &fresh, agent),
             ("I need a place", &fresh, Route::Clarify),
+            ("hi, we are moving to Salem", &fresh, Route::Clarify),
             ("thanks, I want it for rent", &fresh, general),
             ("what is the weather like?", &fresh, general),
             ("does the second one have parking?", &shown, agent),

@@ -84,9 +84,12 @@ fn named(tokens: &[Token], before: &[&str], context: &Context<'_>) -> Option<(us
     {
         let alone = before.is_empty() && used == tokens.len();
         let likely = !before.is_empty() || context.searching() || context.noun;
+        // "redmond or kirkland?"
+        let next = tokens.get(used).map_or("", Token::text);
+        let first = before.is_empty() && context.searching() && is(next, "or|and|please|instead");
         // Many cities are words too: "Bend", "Mobile", "Normal".
         let lower = asked || used > 1;
-        let meant = placed || alone || capital && likely || lower || area(used);
+        let meant = placed || alone || first || capital && likely || lower || area(used);
         return meant.then_some((used, city));
     }
     let upper = capital && window.first().is_some_and(|token| token.text().len() > 1);

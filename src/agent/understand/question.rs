@@ -213,6 +213,9 @@ fn topics(words: &[&str], context: &Context<'_>) -> Vec<Topic> {
     if asked || super::visit::is_asked(context) && found == [Topic::Available] {
         drop(&mut found, Topic::Available);
     }
+    if found.contains(&Topic::Deposit) && !holds(words, "price|rent|cost|costs") {
+        drop(&mut found, Topic::Price);
+    }
     if found.contains(&Topic::Address) {
         drop(&mut found, Topic::City);
     }

@@ -45,6 +45,7 @@ fn questions_are_told_from_wishes() {
         When was it built?                                     ask year
         When is it available?                                  ask available
         Is there a deposit?                                    ask deposit
+        How much would the deposit be?                         ask deposit
         What kind of property is it?                           ask propertytype
         Tell me more about it.                                 ask overview
         ",
@@ -258,6 +259,7 @@ fn the_cheapest_of_all_is_not_the_cheapest_shown() {
         r"
         what's the cheapest house you have in Salem?           free price_max, free price_min, Salem
         which one is the cheapest?                             ask price cheapest
+        salem or eugene?                                       Salem, Eugene
         ",
     );
 }
