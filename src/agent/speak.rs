@@ -277,15 +277,19 @@ pub(super) fn never_shown(shown: usize, seen: usize) -> String {
 /// A wish that no search can take.
 pub(super) fn not_searchable(what: &str) -> String {
     format!(
-        "My listings say nothing about {what}. I can search by city, price, bedrooms, baths, size, pets, \
-        parking, laundry and furniture."
+        "I cannot search by {what}; by city, price, bedrooms, baths, size, pets, parking, laundry and \
+        furniture I can."
     )
 }
 
-/// What the listings of some homes do not state.
-pub(super) fn says_nothing(what: &str, homes: usize) -> String {
-    let subject = if homes == 1 { "The listing says" } else { "The listings say" };
-    format!("{subject} nothing about {what}.")
+/// What the listing of a home has no field for, and its title does not mention.
+pub(super) fn says_nothing(what: &str, name: &str) -> String {
+    format!("The listing of {} says nothing about {what}.", inside(name))
+}
+
+/// What nothing but the title of a home mentions.
+pub(super) fn mentions(what: &str, title: &str) -> String {
+    format!("The title mentions {what}: {title}.")
 }
 
 /// Several cities in one turn.

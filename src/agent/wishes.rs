@@ -88,6 +88,10 @@ fn set(slots: &mut Slots, value: &Value) -> Option<&'static str> {
             slots.state = None;
             "city"
         }
+        Value::State(state) => {
+            slots.state = Some(state.clone());
+            "state"
+        }
         Value::PriceMax(max) => {
             if slots.price_min.is_some_and(|min| min > *max) {
                 free(slots, "price_min");

@@ -1,7 +1,7 @@
 //! Questions in a turn: what they are about, the answers, and homes side by side.
 
 use super::super::catalog::Listing;
-use super::super::understand::{Act, Reference};
+use super::super::understand::{Act, Reference, is_mentioned};
 use super::super::{answer, speak};
 use super::Turn;
 use crate::contract::agent::{Answer, Intent, Topic};
@@ -32,7 +32,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What no listing states: said of the homes asked about, or of all as far as a search goes.
+    /// What listings have no field for: said of the homes asked about, or of all as far as a search goes.
     fn beyond(&mut self, what: &str, of: Option<&[Reference]>) {
         let Some(of) = of else {
             self.did(Intent::Refine);
@@ -42,7 +42,13 @@ impl Turn<'_> {
         let Some(ids) = self.resolve(of) else {
             return self.say(speak::never_shown(self.before.shown.len(), self.before.seen.len()));
         };
-        self.say(speak::says_nothing(what, ids.len()));
+        for listing in ids.iter().filter_map(|id| self.catalog.get(id)) {
+            let title = listing.title.as_ref().filter(|title| is_mentioned(what, title));
+            self.say(match title {
+                Some(title) => speak::mentions(what, title),
+                None => speak::says_nothing(what, &self.called(listing)),
+            });
+        }
         self.speak_of(ids);
     }
 

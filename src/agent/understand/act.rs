@@ -50,7 +50,7 @@ pub(in crate::agent) enum Act {
         /// Which of them; empty if not said.
         of: Vec<Reference>,
     },
-    /// Something that listings do not state.
+    /// Something that listings have no field for.
     Beyond {
         /// What, after "about".
         what: &'static str,
@@ -120,11 +120,12 @@ impl Act {
                 }
                 // A bare "Portland" is a search; "I was in Portland" is not.
                 Value::City(city) => {
-                    let words: usize = sentences.iter().map(|s| s.tokens.len()).sum();
-                    words <= city.split(' ').count() + 1
+                    let words = sentences.iter().flat_map(Sentence::words);
+                    words.filter(|word| *word != ",").count() <= city.split(' ').count() + 1
                 }
                 Value::Type(_) | Value::PriceMax(_) | Value::PriceMin(_) | Value::Parking => false,
                 Value::SqftMin(_) | Value::Pets(_) | Value::Laundry | Value::Furnished(_) => false,
+                Value::State(_) => false,
             },
             Self::Affirm | Self::Negate | Self::Free(_) | Self::Elsewhere(_) | Self::Like => false,
             Self::Dislike | Self::Thanks | Self::Done | Self::Point(_) | Self::CancelVisit => false,
@@ -262,8 +263,8 @@ fn search(sentence: &Sentence, words: &[&str], context: &Context<'_>) -> Vec<Act
     {
         acts.push(Act::Search);
     }
-    let city = wishes.iter().any(|wish| matches!(wish.value, Value::City(_)));
-    if !city {
+    let placed = wishes.iter().any(|wish| matches!(wish.value, Value::City(_) | Value::State(_)));
+    if !placed {
         acts.extend(place::elsewhere(sentence, context).map(Act::Elsewhere));
     }
     let visits = visit::asks(words, context);
@@ -309,7 +310,7 @@ pub(super) fn settle(acts: &mut Vec<Act>) {
         Value::Laundry => asked.contains(&Topic::Laundry),
         Value::Type(_) | Value::City(_) | Value::PriceMax(_) | Value::PriceMin(_) => false,
         Value::Beds(_) | Value::BedsExact(_) | Value::Baths(_) | Value::SqftMin(_) => false,
-        Value::PropertyType(_) => false,
+        Value::PropertyType(_) | Value::State(_) => false,
     };
     acts.retain(|act| {
         let settled = matches!(act, Act::Elsewhere(_)) && city
@@ -339,7 +340,7 @@ fn is_of(value: &Value, slot: &str) -> bool {
         Value::Parking => slot == "parking",
         Value::Laundry => slot == "laundry",
         Value::Furnished(_) => slot == "furnished",
-        Value::Type(_) | Value::PropertyType(_) => false,
+        Value::Type(_) | Value::PropertyType(_) | Value::State(_) => false,
     }
 }
 

@@ -1,7 +1,8 @@
-//! What people ask of homes and no listing states: a view, schools, a pool. Named, so that the reply can say
-//! so instead of acting as if nothing had been said.
+//! What people ask of homes and listings have no field for: a view, schools, a pool. Named, so that the reply
+//! can say so instead of acting as if nothing had been said.
 
 use super::phrase::{begins, holds};
+use super::token;
 
 /// What it is, after "about", and words for it.
 const UNSTATED: [(&str, &str); 18] = [
@@ -28,10 +29,17 @@ const UNSTATED: [(&str, &str); 18] = [
 const BUILT: &str = "built after|built since|built before|built in the|newly built|new construction|recently built|\
     newer than";
 
-/// What `words` want to know or have that listings do not state.
+/// What `words` want to know or have that listings have no field for.
 pub(super) fn named(words: &[&str], asks: bool) -> Option<&'static str> {
     let known = UNSTATED.iter().find(|(_, phrases)| holds(words, phrases)).map(|(name, _)| *name);
-    known.or_else(|| (!asks && holds(words, BUILT)).then_some("the year as something to search by"))
+    known.or_else(|| (!asks && holds(words, BUILT)).then_some("the year"))
+}
+
+/// Whether a title mentions what [`named`] has found.
+pub(in crate::agent) fn is_mentioned(what: &str, title: &str) -> bool {
+    let mut known = UNSTATED.iter().filter(|(name, _)| *name == what);
+    let sentences = token::sentences(title);
+    known.any(|(_, phrases)| sentences.iter().any(|title| holds(&title.words(), phrases)))
 }
 
 /// Whether `words` ask it of a home that was shown, and do not look for others.

@@ -16,6 +16,7 @@ mod question;
 mod reference;
 mod slot;
 mod stance;
+mod state;
 mod token;
 mod visit;
 
@@ -23,6 +24,7 @@ mod visit;
 mod tests;
 
 pub(super) use act::Act;
+pub(super) use beyond::is_mentioned;
 pub(super) use day::Date;
 pub(super) use reference::Reference;
 pub(super) use slot::{Strength, Value, Wish};

@@ -5,6 +5,7 @@ use super::Context;
 use super::act::Act;
 use super::phrase::{holds, is};
 use super::slot::{Found, Strength, Value, Wish};
+use super::state;
 use super::token::{Sentence, Token};
 
 /// The longest name of a city looked for: "Salt Lake City" and one to spare.
@@ -39,7 +40,18 @@ pub(super) fn city(before: &[&str], tokens: &[Token], context: &Context<'_>) -> 
     if street || excluded {
         return Some((used, Vec::new(), Strength::Loose));
     }
-    Some((used, vec![Value::City(city)], Strength::Loose))
+    match state::after_city(tokens.get(used..)?, context) {
+        Some((more, state)) => {
+            Some((used + more, vec![Value::City(city), Value::State(state)], Strength::Loose))
+        }
+        None => Some((used, vec![Value::City(city)], Strength::Loose)),
+    }
+}
+
+/// The state at the start of `tokens`, if one was asked for.
+pub(super) fn state(tokens: &[Token], context: &Context<'_>) -> Option<Found> {
+    let (used, state) = state::answer(tokens, context)?;
+    Some((used, vec![Value::State(state)], Strength::Loose))
 }
 
 /// "not in Seattle", "anywhere but Seattle", "I don't want Seattle".
@@ -82,7 +94,9 @@ fn named(tokens: &[Token], before: &[&str], context: &Context<'_>) -> Option<(us
     if let Some((used, city)) =
         lengths().find_map(|used| Some((used, places.city(&name(used)?)?.to_owned())))
     {
-        let alone = before.is_empty() && used == tokens.len();
+        let rest = tokens.get(used..).unwrap_or_default();
+        let state = state::after_city(rest, context).map_or(0, |(more, _)| more);
+        let alone = before.is_empty() && state == rest.len();
         let likely = !before.is_empty() || context.searching() || context.noun;
         // "redmond or kirkland?"
         let next = tokens.get(used).map_or("", Token::text);

@@ -26,6 +26,8 @@ pub(in crate::agent) enum Value {
     Type(ListingType),
     /// A city of the catalogue.
     City(String),
+    /// A state of the catalogue.
+    State(String),
     PriceMax(u64),
     PriceMin(u64),
     Beds(u32),
@@ -80,6 +82,7 @@ pub(super) fn wishes(sentence: &Sentence, context: &Context<'_>) -> Vec<Wish> {
         let tokens = sentence.tokens.get(at..).unwrap_or_default();
         let (used, values, strength) = amount(before, tokens, context)
             .or_else(|| place::city(before, tokens, context))
+            .or_else(|| place::state(tokens, context))
             .or_else(|| feature::feature(before, rest, context))
             .unwrap_or((1, Vec::new(), Strength::Loose));
         let after = rest.get(used..).unwrap_or_default();

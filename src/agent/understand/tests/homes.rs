@@ -142,3 +142,24 @@ fn answers_to_two_questions_are_told_apart() {
         ",
     );
 }
+
+#[test]
+fn states_stand_behind_cities_and_answer_which_one() {
+    check(
+        Standing::Fresh,
+        r"
+        homes in Portland, OR under 400k       Portland, in OR, <=400000~
+        homes in Portland Oregon               Portland, in OR
+        homes in salem, or                     Salem, in OR
+        homes in Salem or Bend                 Salem, Bend
+        Portland, OR                           Portland, in OR
+        ",
+    );
+    check(
+        Standing::Asked(&["state"]),
+        r"
+        the one in Oregon                      in OR
+        OR                                     in OR
+        ",
+    );
+}

@@ -152,6 +152,7 @@ fn value(value: &Value) -> String {
         Value::Type(ListingType::Buy) => "buy".to_owned(),
         Value::Type(ListingType::Rent) => "rent".to_owned(),
         Value::City(city) => city.clone(),
+        Value::State(state) => format!("in {state}"),
         Value::PriceMax(price) => format!("<={price}"),
         Value::PriceMin(price) => format!(">={price}"),
         Value::Beds(beds) => format!("{beds}bd"),

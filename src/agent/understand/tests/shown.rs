@@ -226,7 +226,7 @@ fn homes_are_pointed_at() {
 }
 
 #[test]
-fn what_no_listing_states_is_named() {
+fn what_listings_have_no_field_for_is_named() {
     check(
         Standing::Several,
         r"
@@ -234,7 +234,7 @@ fn what_no_listing_states_is_named() {
         is there a pool?                                       ask of a pool
         how much is the monthly mortgage?                      ask of a mortgage
         anything with a view of the lake?                      beyond the view
-        I want something newer, built after 2000               beyond the year as something to search by
+        I want something newer, built after 2000               beyond the year
         3 bedrooms with a balcony in Salem                     beyond a balcony, 3bd, Salem
         When was the first one built?                          ask year #1
         ",
