@@ -4,7 +4,8 @@ use rehearse::project::Project;
 use rehearse::rehearsal::Rehearsal;
 use rehearse::report::transcript::transcript;
 use rehearse::scenario::{
-    Armed, ClientSpec, Fault, Host, Misbehaviour, Pace, Scenario, Trigger, Turn, WorldSpec,
+    Armed, ClientSpec, DiskFailure, Fault, Host, Misbehaviour, Pace, Scenario, Trigger, Turn,
+    WorldSpec,
 };
 use rehearse::trace::{Event, Trace, What, Wire};
 use rehearse::world::EngineKind;
@@ -420,6 +421,26 @@ fn a_token_service_that_misbehaves_keeps_nobody_out_for_long() {
         let bit: Bit<'_> = &back;
         (misbehave(how), bit)
     }));
+}
+
+#[test]
+fn a_host_whose_disk_fails_dies_and_comes_back_with_all_it_had() {
+    let died = |host: Host| {
+        move |trace: &Trace| {
+            count(trace, |at, what| *at == host && matches!(what, What::Died { .. })) > 0
+        }
+    };
+    let bad = |host: &Host, how| {
+        let fault = Fault::BadDisk { host: host.clone(), how, lasts: ms(3_000) };
+        vec![after(0, fault), after(10, cut())]
+    };
+    for host in [Host::Supervisor, Host::TokenService] {
+        let died = died(host.clone());
+        hold_true(&[DiskFailure::Io, DiskFailure::Full].map(|how| {
+            let bit: Bit<'_> = &died;
+            (bad(&host, how), bit)
+        }));
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The end is silence: no host runs on, no task or socket is left, no fault stays in force.
 //!
-//! A crash needs no farewell: a host that is started again answers for the one before it.
+//! A crash needs no farewell: a host that is started again answers for the one before it. A host may die
+//! while its disk fails.
 
 use super::{Oracle, Violation};
 use crate::scenario::{Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "quiet";
 
@@ -16,7 +17,17 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
-    let mut found: Vec<_> = trace.events.iter().filter_map(bad_end).collect();
+    let mut failing: BTreeSet<&Host> = BTreeSet::new();
+    let mut found = Vec::new();
+    for event in &trace.events {
+        if let What::Injected { fault: Fault::BadDisk { host, .. }, .. } = &event.what {
+            failing.insert(host);
+        } else if let What::Healed { fault: Fault::BadDisk { host, .. } } = &event.what {
+            failing.remove(host);
+        } else if !(matches!(event.what, What::Died { .. }) && failing.contains(&event.host)) {
+            found.extend(bad_end(event));
+        }
+    }
     found.extend(still_running(trace));
     found.extend(never_healed(trace));
     found
@@ -83,6 +94,8 @@ fn never_healed(trace: &Trace) -> Vec<Violation> {
 mod tests {
     use super::super::bench::{by, healthy};
     use super::*;
+    use crate::scenario::DiskFailure;
+    use std::time::Duration;
 
     #[test]
     fn accepts_a_healthy_run_with_a_crash_and_a_cut() {
@@ -123,6 +136,37 @@ mod tests {
         died.what = What::Died { why: "panicked at a frame".to_owned() };
         run.trace.events.insert(start, died);
         run.refused_by(&ORACLE, "ana died: panicked at a frame");
+    }
+
+    #[test]
+    fn a_host_may_die_while_its_own_disk_fails_and_only_then() {
+        let bad_disk = |host| {
+            let how = DiskFailure::Io;
+            Fault::BadDisk { host, how, lasts: Duration::from_secs(1) }
+        };
+        for (host, excused) in [(Host::Supervisor, true), (Host::TokenService, false)] {
+            let mut run = healthy();
+            let fault = bad_disk(host);
+            let injected = What::Injected { turn: None, index: 0, fault: fault.clone() };
+            let died = What::Died { why: "the store failed".to_owned() };
+            let up = |event: &Event| {
+                event.host == Host::Supervisor && matches!(event.what, What::Stopped { .. })
+            };
+            let end = run.trace.events.iter().position(up).expect("it stops");
+            let at_us = run.trace.events[end].at_us;
+            run.trace.events.remove(end);
+            let event = |host, what| Event { at_us, host, what };
+            let events = [
+                event(Host::World, injected),
+                event(Host::Supervisor, died),
+                event(Host::World, What::Healed { fault }),
+            ];
+            run.trace.events.splice(end..end, events);
+            match excused {
+                true => run.accepted_by(&ORACLE),
+                false => run.refused_by(&ORACLE, "supervisor died: the store failed"),
+            }
+        }
     }
 
     #[test]

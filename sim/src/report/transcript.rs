@@ -3,7 +3,7 @@
 //! No times, no ids of messages, no connections, no seeds: the text of a calm run is the same over any network.
 
 use super::listings::{cards, stretched};
-use crate::scenario::{ClientSpec, Fault, Misbehaviour, Scenario, Trigger, Turn};
+use crate::scenario::{ClientSpec, DiskFailure, Fault, Misbehaviour, Scenario, Trigger, Turn};
 use crate::trace::Trace;
 use crate::view::{Fact, Link, Seen, Stray, view};
 use assistant::contract::frame::{AgentName, ErrorCode, LogBody};
@@ -264,6 +264,13 @@ fn fault_words(fault: &Fault) -> String {
                 Misbehaviour::Hang => "does not answer",
             };
             format!("{host} {does} for {lasts:?}")
+        }
+        Fault::BadDisk { host, how, lasts } => {
+            let does = match how {
+                DiskFailure::Io => "fails",
+                DiskFailure::Full => "is full",
+            };
+            format!("{host}'s disk {does} for {lasts:?}")
         }
         Fault::Skew { host, by_ms } => {
             let by = Duration::from_millis(by_ms.unsigned_abs());

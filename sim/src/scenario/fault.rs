@@ -122,6 +122,16 @@ pub enum Fault {
         /// How long, until the right one starts again.
         lasts: Duration,
     },
+    /// The disk of a host fails its database, which ends the host; whoever keeps it running starts it again when
+    /// the disk is sound.
+    BadDisk {
+        /// Which host: the supervisor or the token service.
+        host: Host,
+        /// In which way.
+        how: DiskFailure,
+        /// How long.
+        lasts: Duration,
+    },
     /// The wall clock of a serving host is wrong from now on, to the end of the run.
     Skew {
         /// Which host.
@@ -145,6 +155,16 @@ pub enum Misbehaviour {
     Hang,
 }
 
+/// What a failing disk refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskFailure {
+    /// Everything: EIO.
+    Io,
+    /// Every write: ENOSPC, as on a file system that copies on write.
+    Full,
+}
+
 impl Fault {
     /// Whether it has no end: it happens to one frame, at once, or stays for the rest of the run.
     #[must_use]
@@ -163,6 +183,7 @@ impl Fault {
             | Self::HalfOpen { .. }
             | Self::Offline { .. }
             | Self::Misbehave { .. }
+            | Self::BadDisk { .. }
             | Self::Pause { .. } => false,
         }
     }
@@ -184,6 +205,7 @@ impl Fault {
             | Self::Partition { .. }
             | Self::Hold { .. }
             | Self::Misbehave { .. }
+            | Self::BadDisk { .. }
             | Self::Skew { .. } => None,
         }
     }

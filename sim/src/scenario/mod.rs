@@ -6,7 +6,7 @@ mod fault;
 mod generate;
 mod host;
 
-pub use fault::{Armed, Fault, Misbehaviour, Trigger};
+pub use fault::{Armed, DiskFailure, Fault, Misbehaviour, Trigger};
 pub use generate::{Crowd, default_world};
 pub use host::{BadHost, Host};
 

@@ -349,6 +349,11 @@ impl Reader {
                 let host = self.replaceable(host)?;
                 Fault::Misbehave { host, how: *how, lasts }
             }
+            FaultYaml::BadDisk { host, how, lasts } => {
+                let lasts = self.duration(lasts);
+                let host = self.with_disk(host)?;
+                Fault::BadDisk { host, how: *how, lasts }
+            }
             FaultYaml::Skew { host, by } => {
                 let by_ms = self.skew(by);
                 let host = self.server(host)?;
@@ -400,6 +405,14 @@ impl Reader {
                 name.span,
                 "expected agent or token-service: nothing can stand in for others",
             );
+        }
+        Some(host)
+    }
+
+    fn with_disk(&mut self, name: &At<String>) -> Option<Host> {
+        let host = self.host(name)?;
+        if !matches!(host, Host::Supervisor | Host::TokenService) {
+            self.wrong(name.span, "expected supervisor or token-service: others have no disk");
         }
         Some(host)
     }

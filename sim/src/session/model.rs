@@ -4,7 +4,7 @@
 
 use super::matcher::Raw;
 use super::yaml::{At, present};
-use crate::scenario::Misbehaviour;
+use crate::scenario::{DiskFailure, Misbehaviour};
 use assistant::supervisor::Rollout;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -104,6 +104,7 @@ pub(super) enum FaultYaml {
     Offline { client: At<String>, lasts: At<String> },
     Pause { host: At<String>, lasts: At<String> },
     Misbehave { host: At<String>, how: Misbehaviour, lasts: At<String> },
+    BadDisk { host: At<String>, how: DiskFailure, lasts: At<String> },
     Skew { host: At<String>, by: At<String> },
 }
 

@@ -2,8 +2,10 @@
 //!
 //! The backend of the stores. `live` is what the operating system shows, `durable` what the platter holds;
 //! between them stands the list of writes since the last sync. A dead disk refuses every call, so that a
-//! database that is dropped by a crash cannot tidy up in its destructor.
+//! database that is dropped by a crash cannot tidy up in its destructor. A failing disk refuses some calls
+//! while its host runs.
 
+use crate::scenario::DiskFailure;
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -18,6 +20,7 @@ struct Platter {
     durable: Vec<u8>,
     unsynced: Vec<Change>,
     dead: bool,
+    failure: Option<DiskFailure>,
 }
 
 #[derive(Debug)]
@@ -45,15 +48,32 @@ impl SimDisk {
         self.platter().dead = false;
     }
 
+    /// From now on calls fail in this way; none: the disk is sound again.
+    pub fn fail(&self, how: Option<DiskFailure>) {
+        self.platter().failure = how;
+    }
+
     fn platter(&self) -> MutexGuard<'_, Platter> {
         self.0.lock().expect("disk calls do not panic")
     }
 
     fn alive(&self) -> io::Result<MutexGuard<'_, Platter>> {
         let platter = self.platter();
-        match platter.dead {
-            false => Ok(platter),
-            true => Err(broken("the disk is gone")),
+        match (platter.dead, platter.failure) {
+            (true, _) => Err(broken("the disk is gone")),
+            (false, Some(DiskFailure::Io)) => Err(broken("input/output error")),
+            (false, Some(DiskFailure::Full) | None) => Ok(platter),
+        }
+    }
+
+    /// Makes room for a change and makes it.
+    fn change(&self, change: Change) -> io::Result<()> {
+        let mut platter = self.alive()?;
+        match platter.failure {
+            Some(DiskFailure::Io | DiskFailure::Full) => {
+                Err(io::Error::from(io::ErrorKind::StorageFull))
+            }
+            None => platter.change(change),
         }
     }
 }
@@ -100,7 +120,7 @@ impl StorageBackend for SimDisk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.alive()?.change(Change::Length(index(len)))
+        self.change(Change::Length(index(len)))
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -112,7 +132,7 @@ impl StorageBackend for SimDisk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.alive()?.change(Change::Write { offset: index(offset), bytes: data.to_vec() })
+        self.change(Change::Write { offset: index(offset), bytes: data.to_vec() })
     }
 }
 
@@ -148,6 +168,21 @@ mod tests {
         disk.kill();
         assert!(disk.write(0, b"xx").is_err());
         disk.revive();
+        assert_eq!(read(&disk, 2), b"ab");
+    }
+
+    #[test]
+    fn a_failing_disk_keeps_what_it_has() {
+        let disk = SimDisk::default();
+        disk.set_len(2).unwrap();
+        disk.write(0, b"ab").unwrap();
+        disk.fail(Some(DiskFailure::Full));
+        let full = disk.write(0, b"xx").unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert_eq!(read(&disk, 2), b"ab");
+        disk.fail(Some(DiskFailure::Io));
+        assert!(disk.sync_data().is_err() && disk.read(0, &mut [0]).is_err());
+        disk.fail(None);
         assert_eq!(read(&disk, 2), b"ab");
     }
 }

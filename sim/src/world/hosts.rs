@@ -55,6 +55,8 @@ struct Running {
     starts: u64,
     /// Makes its wish to stop; absent while it is not running.
     stop: Option<watch::Sender<bool>>,
+    /// Whether it has ended without being asked.
+    died: bool,
 }
 
 impl<C> fmt::Debug for Troupe<C> {
@@ -120,6 +122,12 @@ impl<C: Cable> Troupe<C> {
         self.running().get(host).is_some_and(|running| running.stop.is_some())
     }
 
+    /// Whether a host has ended without being asked or killed, and was not started since.
+    #[must_use]
+    pub(super) fn has_died(&self, host: &Host) -> bool {
+        self.running().get(host).is_some_and(|running| running.died)
+    }
+
     /// Wishes that a host stops.
     pub(super) fn ask_to_stop(&self, host: &Host) {
         if let Some(stop) = self.running().get(host).and_then(|running| running.stop.as_ref()) {
@@ -150,6 +158,7 @@ impl<C: Cable> Troupe<C> {
             let mut all = self.running();
             let running = all.entry(host.clone()).or_default();
             running.stop = Some(trigger);
+            running.died = false;
             running.starts += 1;
             running.starts
         };
@@ -163,9 +172,13 @@ impl<C: Cable> Troupe<C> {
             (Ok(()), false) => What::Died { why: "ended without being asked".to_owned() },
             (Err(error), _) => What::Died { why: error.to_string() },
         };
+        let died = matches!(what, What::Died { .. });
         self.recorder.record(&host, what);
         self.wires.leaves(&host);
         self.killed(&host);
+        if let Some(running) = self.running().get_mut(&host) {
+            running.died = died;
+        }
         self.wires.news().tell();
     }
 

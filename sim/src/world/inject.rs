@@ -194,6 +194,13 @@ impl<E: Engine> Injector<E> {
                     self.bouncing.push(host.clone());
                 }
             }
+            Fault::BadDisk { host, how, lasts } => {
+                if self.troupe.is_running(host) {
+                    self.recorder.record(&Host::World, injected);
+                    self.troupe.disk(host).fail(Some(*how));
+                    self.heal_after(*lasts, &fault);
+                }
+            }
             Fault::Skew { host, by_ms } => {
                 self.recorder.record(&Host::World, injected);
                 self.troupe.skew(host, *by_ms);
@@ -259,6 +266,7 @@ impl<E: Engine> Injector<E> {
             | Fault::Reorder { .. }
             | Fault::HalfOpen { .. }
             | Fault::Misbehave { .. }
+            | Fault::BadDisk { .. }
             | Fault::Skew { .. } => {}
         }
     }
@@ -292,6 +300,13 @@ impl<E: Engine> Injector<E> {
                 engine.start(&host.to_string());
             }
             Fault::Misbehave { host, .. } => self.replace(host, None, engine),
+            Fault::BadDisk { host, .. } => {
+                self.troupe.disk(host).fail(None);
+                if self.troupe.has_died(host) {
+                    self.wires.comes_up(host);
+                    engine.start(&host.to_string());
+                }
+            }
             Fault::Partition { between, .. } => self.wires.unblock(between, Block::Partition),
             Fault::Hold { between, .. } => self.wires.unblock(between, Block::Hold),
             Fault::SlowReader { client, .. } => self.wires.quicken(client),
@@ -365,6 +380,7 @@ fn mishap(fault: &Fault) -> Option<Mishap> {
         | Fault::Offline { .. }
         | Fault::Pause { .. }
         | Fault::Misbehave { .. }
+        | Fault::BadDisk { .. }
         | Fault::Skew { .. } => None,
     }
 }

@@ -1,6 +1,6 @@
 //! Mistakes in session files, each made in an otherwise good one, and what the author is told.
 
-use crate::scenario::{Fault, Host, Misbehaviour, Trigger};
+use crate::scenario::{DiskFailure, Fault, Host, Misbehaviour, Trigger};
 use crate::session::{Broken, Catalogs, Ink, Session, broken};
 use std::time::Duration;
 
@@ -112,6 +112,10 @@ fn reads_every_fault_of_a_client_and_of_a_clock() {
         (
             "misbehave: { host: agent, how: garble, lasts: 2s }",
             Fault::Misbehave { host: Host::Agent, how: Misbehaviour::Garble, lasts },
+        ),
+        (
+            "bad_disk: { host: supervisor, how: full, lasts: 2s }",
+            Fault::BadDisk { host: Host::Supervisor, how: DiskFailure::Full, lasts },
         ),
         ("skew: { host: agent, by: 90s }", Fault::Skew { host: Host::Agent, by_ms: 90_000 }),
         ("skew: { host: agent, by: -2m }", Fault::Skew { host: Host::Agent, by_ms: -120_000 }),
@@ -378,6 +382,11 @@ const SENSELESS: &[Case] = &[
         CUT,
         "misbehave: { host: ^supervisor, how: hang, lasts: 2s }",
         &["expected agent or token-service"],
+    ),
+    (
+        CUT,
+        "bad_disk: { host: ^agent, how: io, lasts: 2s }",
+        &["expected supervisor or token-service"],
     ),
     (CUT, "offline: { client: ^agent, lasts: 2s }", &["unknown client `agent`"]),
     (CUT, "slow_reader: { client: ana, lasts: ^long }", &["expected a duration"]),
