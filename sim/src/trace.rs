@@ -48,6 +48,11 @@ pub enum What {
         /// The error or the panic message.
         why: String,
     },
+    /// A client begins to connect to another host.
+    Dialled {
+        /// The other host.
+        to: Host,
+    },
     /// The host connected to another.
     Connected {
         /// The connection, counted over the whole run, from 1.
@@ -68,6 +73,15 @@ pub enum What {
         conn: u64,
         /// The frame.
         frame: Wire,
+    },
+    /// A serving host has refused what a client asked for; an upgrade, for instance.
+    Refused {
+        /// The connection.
+        conn: u64,
+        /// The HTTP status, 400 or more.
+        status: u16,
+        /// How long to wait, as `Retry-After` says in seconds; absent if it does not.
+        retry_after: Option<u64>,
     },
     /// The connection is over for this host.
     Ended {

@@ -167,8 +167,10 @@ impl<'t> Reading<'t> {
             What::Received { .. }
             | What::Started
             | What::Stopped { .. }
+            | What::Dialled { .. }
             | What::Connected { .. }
             | What::NotConnected { .. }
+            | What::Refused { .. }
             | What::Ended { .. }
             | What::Asked { .. }
             | What::Answered { .. }

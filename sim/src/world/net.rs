@@ -108,6 +108,9 @@ impl<C: Cable> Net for SimNet<C> {
     async fn connect(&self, address: &str) -> io::Result<Self::Stream> {
         let name = address.split(':').next().unwrap_or_default();
         let to: Host = name.parse().map_err(io::Error::other)?;
+        if matches!(self.host, Host::Client(_)) {
+            self.wires.recorder().record(&self.host, What::Dialled { to: to.clone() });
+        }
         let result = self.dial(&to, address).await;
         self.wires.recorder().record(
             &self.host,

@@ -30,10 +30,12 @@ pub(super) enum Heard {
     Frame(Wire),
     /// A request to an agent.
     Asked(Box<AgentRequest>),
-    /// A response with a body; on the connection of an agent, its answer.
+    /// A whole response; on the connection of an agent, its answer.
     Answered {
         /// The HTTP status.
         status: u16,
+        /// `Retry-After`, seconds.
+        retry_after: Option<u64>,
         /// The response, if it is one.
         response: Option<Box<AgentResponse>>,
     },
@@ -64,8 +66,18 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 enum Meaning {
     AgentRequest,
-    Response { status: u16 },
+    Response { status: u16, retry_after: Option<u64> },
     Other,
+}
+
+impl Meaning {
+    /// The same, with what its head says of the next attempt.
+    fn with(self, retry_after: Option<u64>) -> Self {
+        match self {
+            Self::Response { status, .. } => Self::Response { status, retry_after },
+            Self::AgentRequest | Self::Other => self,
+        }
+    }
 }
 
 impl Tap {
@@ -94,8 +106,10 @@ impl Tap {
 
     /// The next whole thing after `used` bytes of the buffer, and its length.
     fn next(&mut self, used: usize) -> Option<(usize, Option<Heard>)> {
-        let rest = self.buffer.get(used..).filter(|rest| !rest.is_empty())?;
+        let rest = self.buffer.get(used..)?;
         match self.state {
+            // Everything but an empty body takes bytes.
+            State::Lost | State::Head | State::Frames if rest.is_empty() => None,
             State::Lost => None,
             State::Head => match head(rest) {
                 Head::Partial if rest.len() < HEAD_BYTES_MAX => None,
@@ -155,7 +169,7 @@ fn head(bytes: &[u8]) -> Head {
     let (parsed, meaning) = if bytes.starts_with(b"HTTP/") {
         let mut response = httparse::Response::new(&mut fields);
         let parsed = response.parse(bytes);
-        (parsed, Meaning::Response { status: response.code.unwrap_or(0) })
+        (parsed, Meaning::Response { status: response.code.unwrap_or(0), retry_after: None })
     } else {
         let mut request = httparse::Request::new(&mut fields);
         let parsed = request.parse(bytes);
@@ -178,7 +192,8 @@ fn head(bytes: &[u8]) -> Head {
         State::Lost
     } else {
         let length = field("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
-        State::Body { length, meaning }
+        let retry_after = field("retry-after").and_then(|value| value.parse().ok());
+        State::Body { length, meaning: meaning.with(retry_after) }
     };
     Head::Whole { length, then }
 }
@@ -186,9 +201,9 @@ fn head(bytes: &[u8]) -> Head {
 fn understood(meaning: Meaning, body: &[u8]) -> Option<Heard> {
     match meaning {
         Meaning::AgentRequest => serde_json::from_slice(body).ok().map(Heard::Asked),
-        Meaning::Response { status } => {
+        Meaning::Response { status, retry_after } => {
             let response = serde_json::from_slice(body).ok();
-            Some(Heard::Answered { status, response })
+            Some(Heard::Answered { status, retry_after, response })
         }
         Meaning::Other => None,
     }
@@ -236,6 +251,18 @@ mod tests {
         assert_eq!(single, whole);
         let ends: Vec<usize> = Tap::default().read(&bytes).iter().map(|(at, _)| at.end).collect();
         assert_eq!(ends, [UPGRADE.len() + 4, UPGRADE.len() + 13, bytes.len()]);
+    }
+
+    #[test]
+    fn hears_a_refusal_with_and_without_a_body() {
+        for (head, body, retry_after) in [
+            ("HTTP/1.1 503 No\r\nretry-after: 4\r\ncontent-length: 2", "no", Some(4)),
+            ("HTTP/1.1 503 No\r\ncontent-length: 0", "", None),
+        ] {
+            let heard = Tap::default().read(format!("{head}\r\n\r\n{body}").as_bytes());
+            let heard: Vec<Heard> = heard.into_iter().map(|(_, item)| item).collect();
+            assert_eq!(heard, [Heard::Answered { status: 503, retry_after, response: None }]);
+        }
     }
 
     #[test]

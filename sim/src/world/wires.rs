@@ -391,12 +391,15 @@ impl Wires {
         Some(match item {
             Heard::Frame(frame) => What::Received { conn, frame },
             Heard::Asked(request) => What::Asked { conn, request },
-            Heard::Answered { status, response } => {
+            Heard::Answered { status, retry_after, response } => {
                 let state = self.state();
                 let ends = &state.connections.get(&conn)?.ends;
-                match ends.get(1) {
-                    Some(Some(Host::Agent)) => What::Answered { conn, status, response },
-                    Some(_) | None => return None,
+                match ends {
+                    [_, Some(Host::Agent)] => What::Answered { conn, status, response },
+                    [Some(Host::Client(_)), _] if status >= 400 => {
+                        What::Refused { conn, status, retry_after }
+                    }
+                    [_, _] => return None,
                 }
             }
         })
