@@ -3,9 +3,12 @@
 
 use super::{Oracle, Violation};
 use crate::scenario::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
-use crate::trace::{Event, Trace, What};
+use crate::trace::{Event, Trace, What, Wire};
 use assistant::contract::agent::{Card, Change, Intent, ListingType, RelaxationNote};
-use assistant::contract::frame::{AgentName, LogBody, LogFrame, Meta};
+use assistant::contract::frame::{
+    AgentName, ClientFrame, Limits, LogBody, LogFrame, Meta, PROTOCOL, ServerFrame,
+};
+use assistant::contract::id::Cursor;
 use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
@@ -126,15 +129,25 @@ pub(crate) fn healthy() -> Bench {
     for host in &hosts {
         run.tell(host.clone(), What::Started);
     }
+    run.join("ana", 1, 0);
     run.link("ana", "connected");
+    run.join("ben", 2, 0);
     run.link("ben", "connected");
     for (turn, (message_id, text, seq)) in TURNS.into_iter().enumerate() {
+        let conn = if turn == 0 { 1 } else { 3 };
         run.say("ana", turn, message_id, text);
+        let text = text.to_owned();
+        run.sends(conn, &ClientFrame::UserMessage { message_id: id(message_id), text });
         let (message_id, acked) = (id(message_id), seq);
+        run.receives("ana", conn, &ServerFrame::Ack { message_id, seq });
+        let message_id = id(TURNS[turn].0);
         run.tell(client("ana"), What::Acked { message_id, seq: acked });
         for frame in log.iter().filter(|f| f.in_reply_to.as_str() == TURNS[turn].0) {
-            run.show("ana", frame);
-            run.show("ben", frame);
+            let conn = if frame.seq < 3 { 1 } else { 3 };
+            for (name, conn) in [("ana", conn), ("ben", 2)] {
+                run.receives(name, conn, &ServerFrame::Log(frame.clone()));
+                run.show(name, frame);
+            }
             if frame.seq == 2 {
                 run.cut_and_crash();
             }
@@ -218,6 +231,42 @@ impl Bench {
         self.tell(client(name), what);
     }
 
+    /// Adds an event that happens together with the last.
+    pub(crate) fn also(&mut self, host: Host, what: What) {
+        let at_us = self.trace.events.last().map_or(0, |last| last.at_us);
+        self.trace.events.push(Event { at_us, host, what });
+    }
+
+    /// A client reads a frame.
+    pub(crate) fn receives(&mut self, name: &str, conn: u64, frame: &ServerFrame) {
+        let text = serde_json::to_string(frame).expect("frames have a JSON form");
+        self.also(client(name), What::Received { conn, frame: Wire::Text(text) });
+    }
+
+    /// The first gateway reads a frame.
+    pub(crate) fn sends(&mut self, conn: u64, frame: &ClientFrame) {
+        let text = serde_json::to_string(frame).expect("frames have a JSON form");
+        self.also(Host::Gateway(1), What::Received { conn, frame: Wire::Text(text) });
+    }
+
+    /// A client is connected to the first gateway and welcomed; it has the log up to `seq`.
+    pub(crate) fn join(&mut self, name: &str, conn: u64, seq: u64) {
+        self.also(client(name), What::Connected { conn, to: Host::Gateway(1) });
+        let cursor = Cursor { epoch: if seq == 0 { 0 } else { 7 }, seq };
+        let (client_id, thread_id) = (id(name), id("t-1"));
+        self.sends(conn, &ClientFrame::Hello { protocol: PROTOCOL, client_id, thread_id, cursor });
+        let limits = Limits {
+            message_bytes_max: 65_536,
+            text_chars_max: 4_000,
+            frames_burst_max: 40,
+            frames_per_second_max: 20,
+        };
+        let connection_id = id(&format!("c-{conn}"));
+        let heartbeat_ms = 25_000;
+        self.receives(name, conn, &ServerFrame::Welcome { connection_id, heartbeat_ms, limits });
+        self.receives(name, conn, &ServerFrame::Resumed { from: seq, to: seq, recovered: true });
+    }
+
     /// Both faults of the first turn, from their beginning to their end.
     fn cut_and_crash(&mut self) {
         let cut = Fault::Cut { client: client("ana") };
@@ -228,6 +277,7 @@ impl Bench {
         self.link("ana", "waiting 3.2s (attempt 1)");
         self.tell(Host::Supervisor, What::Started);
         self.tell(Host::World, What::Healed { fault: crash() });
+        self.join("ana", 3, 2);
         self.link("ana", "connected");
     }
 

@@ -4,11 +4,14 @@
 //! played the run, so the same judgement holds for either engine, for real sockets and for a trace made by
 //! hand. A violation is a value, not an error: a run that broke a promise is still a good run of the harness.
 
+mod ack;
 mod answered;
 mod dedup;
+mod isolated;
 mod order;
 mod quiet;
 mod recovery;
+mod wire;
 
 #[cfg(test)]
 pub(crate) mod bench;
@@ -44,8 +47,15 @@ pub struct Oracle {
 }
 
 /// Every oracle, in alphabetical order.
-pub const ORACLES: &[Oracle] =
-    &[answered::ORACLE, dedup::ORACLE, order::ORACLE, quiet::ORACLE, recovery::ORACLE];
+pub const ORACLES: &[Oracle] = &[
+    ack::ORACLE,
+    answered::ORACLE,
+    dedup::ORACLE,
+    isolated::ORACLE,
+    order::ORACLE,
+    quiet::ORACLE,
+    recovery::ORACLE,
+];
 
 /// What all oracles find, oracle by oracle in the order of [`ORACLES`].
 #[must_use]
