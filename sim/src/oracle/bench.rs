@@ -249,6 +249,12 @@ impl Bench {
         self.also(Host::Gateway(1), What::Received { conn, frame: Wire::Text(text) });
     }
 
+    /// A client reads a close frame.
+    pub(crate) fn is_closed(&mut self, name: &str, conn: u64, code: u16, reason: &str) {
+        let frame = Wire::Close { code: Some(code), reason: reason.to_owned() };
+        self.also(client(name), What::Received { conn, frame });
+    }
+
     /// A client is connected to the first gateway and welcomed; it has the log up to `seq`.
     pub(crate) fn join(&mut self, name: &str, conn: u64, seq: u64) {
         self.also(client(name), What::Connected { conn, to: Host::Gateway(1) });

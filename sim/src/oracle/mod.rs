@@ -6,6 +6,8 @@
 
 mod ack;
 mod answered;
+mod close_codes;
+mod contract;
 mod dedup;
 mod isolated;
 mod order;
@@ -50,6 +52,8 @@ pub struct Oracle {
 pub const ORACLES: &[Oracle] = &[
     ack::ORACLE,
     answered::ORACLE,
+    close_codes::ORACLE,
+    contract::ORACLE,
     dedup::ORACLE,
     isolated::ORACLE,
     order::ORACLE,
