@@ -6,6 +6,7 @@
 
 mod ack;
 mod answered;
+mod backoff;
 mod close_codes;
 mod contract;
 mod dedup;
@@ -52,6 +53,7 @@ pub struct Oracle {
 pub const ORACLES: &[Oracle] = &[
     ack::ORACLE,
     answered::ORACLE,
+    backoff::ORACLE,
     close_codes::ORACLE,
     contract::ORACLE,
     dedup::ORACLE,
