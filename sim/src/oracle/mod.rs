@@ -11,6 +11,8 @@ mod close_codes;
 mod contract;
 mod dedup;
 mod isolated;
+mod live;
+mod liveness;
 mod order;
 mod quiet;
 mod recovery;
@@ -58,6 +60,8 @@ pub const ORACLES: &[Oracle] = &[
     contract::ORACLE,
     dedup::ORACLE,
     isolated::ORACLE,
+    live::ORACLE,
+    liveness::ORACLE,
     order::ORACLE,
     quiet::ORACLE,
     recovery::ORACLE,
