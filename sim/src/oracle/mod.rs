@@ -6,16 +6,19 @@
 
 mod ack;
 mod answered;
+mod auth;
 mod backoff;
 mod close_codes;
 mod contract;
 mod dedup;
+mod drain;
 mod isolated;
 mod live;
 mod liveness;
 mod order;
 mod quiet;
 mod recovery;
+mod single_writer;
 mod wire;
 
 #[cfg(test)]
@@ -55,16 +58,19 @@ pub struct Oracle {
 pub const ORACLES: &[Oracle] = &[
     ack::ORACLE,
     answered::ORACLE,
+    auth::ORACLE,
     backoff::ORACLE,
     close_codes::ORACLE,
     contract::ORACLE,
     dedup::ORACLE,
+    drain::ORACLE,
     isolated::ORACLE,
     live::ORACLE,
     liveness::ORACLE,
     order::ORACLE,
     quiet::ORACLE,
     recovery::ORACLE,
+    single_writer::ORACLE,
 ];
 
 /// What all oracles find, oracle by oracle in the order of [`ORACLES`].
