@@ -19,6 +19,7 @@ mod order;
 mod quiet;
 mod recovery;
 mod single_writer;
+pub mod sometimes;
 mod wire;
 
 #[cfg(test)]
