@@ -31,7 +31,6 @@ const fn point(name: &'static str, happened: fn(&Seen<'_>) -> bool) -> Sometimes
 /// Every point, in alphabetical order.
 pub const SOMETIMES: &[Sometimes] = &[
     point("a breaker kept an agent from being asked", breaker_open),
-    point("a client asked for a hole", hole_filled),
     point("a client was offline and came back", |seen| seen.changed("offline", "connected")),
     point("a client was parked and woke", |seen| seen.changed("parked", "connecting")),
     point("a client was signed out", |seen| seen.is("signed-out")),
@@ -41,6 +40,7 @@ pub const SOMETIMES: &[Sometimes] = &[
     point("a gateway sent clients away because it waits", |seen| {
         seen.closed(CloseReason::Overload)
     }),
+    point("a hole in a log was filled", hole_filled),
     point("a log was caught up on after a power loss", caught_up_after_power_loss),
     point("a reply was resumed in its middle", resumed_in_the_middle),
     point("a slow reader was closed", |seen| seen.closed(CloseReason::SlowConsumer)),
@@ -271,7 +271,7 @@ mod tests {
         adds("a frame came twice and was dropped", |run| {
             run.receives("ben", 2, &ServerFrame::Log(log[6].clone()));
         });
-        adds("a client asked for a hole", |run| {
+        adds("a hole in a log was filled", |run| {
             run.receives("ben", 2, &ServerFrame::Log(frame(9, "m-3", body.clone())));
             run.receives("ben", 2, &ServerFrame::Log(frame(8, "m-3", body)));
         });
