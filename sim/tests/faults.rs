@@ -497,3 +497,22 @@ fn roles_and_clients_keep_to_the_configuration_of_the_scenario() {
     let expired = |frame: &Wire| matches!(frame, Wire::Close { code: Some(4410), .. });
     assert!(read(&expired) > 0, "no token ended");
 }
+
+#[test]
+fn rc_authz_a_client_of_somebody_else_is_told_so_and_shown_nothing() {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    let mut scenario = scenario(1, vec![after(0, crash(Host::Gateway(1), 2_000))]);
+    scenario.clients[1].thread = "t-ana".to_owned();
+    scenario.turns.remove(0);
+    scenario.world.arrive_over = Duration::from_secs(2);
+    let run = Rehearsal::of_scenario(&project, &scenario).expect("the harness works");
+    assert!(run.violations.is_empty(), "{:#?}", run.violations);
+    let told = |host: &Host, what: &What| {
+        let is_ben = *host == Host::Client("ben".to_owned());
+        let shown = matches!(what, What::Shown { .. });
+        assert!(!(is_ben && shown), "he was shown {what:?}");
+        let close = |frame: &Wire| matches!(frame, Wire::Close { code: Some(4403), .. });
+        is_ben && matches!(what, What::Received { frame, .. } if close(frame))
+    };
+    assert_eq!(count(&run.trace, told), 1);
+}

@@ -3,9 +3,10 @@
 //!
 //! It compares contents, not times: how long a frame took is no concern of this question.
 
-use super::{Oracle, Violation, kind, logs, script_done, user_turn};
+use super::{Oracle, Violation, kind, logs, script_done, shown, user_turn};
 use crate::scenario::{ClientSpec, Host, Scenario};
-use crate::trace::{Event, Trace, What};
+use crate::trace::{Event, Trace, What, Wire};
+use assistant::contract::close::CloseReason;
 use assistant::contract::frame::LogFrame;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,8 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
         if let Some(&(event, log)) = logs.get(client.thread.as_str()) {
             found.extend(other_than_log(client, events, log));
             if done {
-                found.extend(incomplete(client, events, (event, log)));
+                let missing = incomplete(client, events, (event, log));
+                found.extend(missing.filter(|_| !is_kept_out(scenario, trace, client)));
                 found.extend(vanished(client, events, log));
             }
             found.extend(acked_in_vain(client, events, log));
@@ -125,6 +127,20 @@ fn incomplete(
     Some(Violation { host, ..Violation::at(NAME, event, what) })
 }
 
+/// Whether a client was told that the thread is somebody else's, and somebody else has shown it.
+fn is_kept_out(scenario: &Scenario, trace: &Trace, client: &ClientSpec) -> bool {
+    let forbidden = CloseReason::Forbidden.code();
+    let is_told = trace.events.iter().any(|event| {
+        matches!(&event.what, What::Received { frame: Wire::Close { code: Some(code), .. }, .. }
+            if *code == forbidden && event.host == Host::Client(client.name.clone()))
+    });
+    let first = shown(trace).find(|(_, frame)| frame.thread_id.as_str() == client.thread);
+    let owner = first.and_then(|(event, _)| {
+        scenario.clients.iter().find(|other| event.host == Host::Client(other.name.clone()))
+    });
+    is_told && owner.is_some_and(|owner| owner.user != client.user)
+}
+
 fn acked_in_vain(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Violation> {
     let mut found = Vec::new();
     for event in events {
@@ -198,6 +214,23 @@ mod tests {
             &ORACLE,
             "ben showed 6 of the 7 frames of t-1; frame 7 (message in reply to m-3) is missing",
         );
+    }
+
+    #[test]
+    fn asks_nobody_for_the_log_of_somebody_else() {
+        let mut run = healthy();
+        run.forget(|event| by(event, "ben"));
+        run.is_closed("ben", 2, 4403, "forbidden");
+        let words = "ben showed 0 of the 7 frames of t-1";
+        run.refused_by(&ORACLE, words);
+        run.scenario.clients[1].user = "u-2".to_owned();
+        run.accepted_by(&ORACLE);
+        run.edit(|what| {
+            if let What::Received { frame: Wire::Close { code, .. }, .. } = what {
+                *code = Some(4408);
+            }
+        });
+        run.refused_by(&ORACLE, words);
     }
 
     #[test]
