@@ -10,7 +10,7 @@ use assistant::client::{self, ClientSetup, Command as Ask, Happening};
 use assistant::config::ClientPolicy;
 use assistant::http::Peer;
 use assistant::net::TokioNet;
-use rehearse::world::random::split;
+use rehearse::random::split;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;

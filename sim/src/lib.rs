@@ -11,6 +11,7 @@ compile_error!(
 
 pub mod oracle;
 pub mod project;
+pub mod random;
 pub mod rehearsal;
 pub mod report;
 pub mod scenario;

@@ -7,7 +7,7 @@ use assistant::http::Peer;
 use assistant::net::TokioNet;
 use assistant::token::Kind;
 use redb::backends::InMemoryBackend;
-use rehearse::world::random::split;
+use rehearse::random::split;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

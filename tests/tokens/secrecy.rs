@@ -9,7 +9,7 @@ use assistant::http::{Peer, Stop};
 use assistant::net::TokioNet;
 use assistant::supervisor::{self, Supervisor};
 use redb::backends::InMemoryBackend;
-use rehearse::world::random::split;
+use rehearse::random::split;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -4,10 +4,10 @@
 use super::disk::SimDisk;
 use super::engine::{Cable, TaskCount};
 use super::net::SimNet;
-use super::random::split;
 use super::recorder::Recorder;
 use super::stand_in;
 use super::wires::Wires;
+use crate::random::split;
 use crate::scenario::{Host, Misbehaviour, Scenario};
 use crate::trace::What;
 use assistant::agent::{self, Catalog};

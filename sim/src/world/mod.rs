@@ -13,7 +13,6 @@ mod hosts;
 mod inject;
 mod net;
 mod news;
-pub mod random;
 mod recorder;
 pub mod script;
 mod stand_in;

@@ -10,9 +10,9 @@
 use super::blocked::Blocked;
 use super::connection::{Act, Block, Connection, Fate, Gate, Surroundings};
 use super::news::News;
-use super::random::prf;
 use super::recorder::Recorder;
 use super::tap::{Extent, Heard};
+use crate::random::prf;
 use crate::scenario::Host;
 use crate::trace::{What, Wire};
 use std::collections::{BTreeMap, BTreeSet};
