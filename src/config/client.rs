@@ -4,11 +4,11 @@
 //! client still runs, only worse. "B1" and so on are the sections of the project's study of reconnecting
 //! clients; a project named as a source ships that number or was bitten by its absence.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Whether a rule holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Rule {
     /// It does.
     On,
@@ -17,7 +17,7 @@ pub enum Rule {
 }
 
 /// When the backoff starts again from its first step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CountReset {
     /// At the end of a connection that was welcomed for at least this long.
     AfterStable(Duration),
@@ -26,7 +26,7 @@ pub enum CountReset {
 }
 
 /// When the token service is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Refreshing {
     /// Before every connection.
     EveryConnection,
@@ -37,7 +37,7 @@ pub enum Refreshing {
 }
 
 /// Who decides what follows a close code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CloseCodes {
     /// The contract's table.
     Table,
@@ -46,7 +46,8 @@ pub enum CloseCodes {
 }
 
 /// Every rule of the reconnecting client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct ClientPolicy {
     /// First backoff delay. 1 s (B3).
     pub backoff_base: Duration,

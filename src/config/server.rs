@@ -1,10 +1,11 @@
 //! What the serving roles keep to.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The token service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct TokenConfig {
     /// How long an access token is good for. Default 10 minutes: short, since a gateway that does not hear of
     /// a revocation accepts it to its end.
@@ -37,7 +38,8 @@ impl Default for TokenConfig {
 }
 
 /// The real-estate agent's server.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AgentConfig {
     /// How long requests may take to finish after the wish to stop. Default 2 s.
     pub grace: Duration,
@@ -50,7 +52,8 @@ impl Default for AgentConfig {
 }
 
 /// The supervisor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct SupervisorConfig {
     /// How long an agent may take for one call. Default 2 s (Dialogflow CX gives webhooks 5 s; a person
     /// waits for two of ours at most).
@@ -89,7 +92,8 @@ impl Default for SupervisorConfig {
 }
 
 /// The gateway. "B8" and so on are the sections of the project's study of gateways and clients.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct GatewayConfig {
     /// How long a connection may take to say hello. Default 10 s (Centrifugo closes a stale one after 10 s).
     pub hello_timeout: Duration,

@@ -1,23 +1,26 @@
 //! What can go wrong, and when. The verbs are turmoil's where it has one.
 
-use super::Host;
+use super::{Host, length};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A fault that waits for its moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Armed {
     /// When.
     pub at: Trigger,
     /// What.
+    #[serde(rename = "do")]
     pub fault: Fault,
 }
 
 /// The moment of a fault.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Trigger {
     /// This long after the turn (or the run) began.
-    Elapsed(Duration),
+    Elapsed(#[serde(with = "length")] Duration),
     /// As soon as the client of the turn has received this frame; for a fault that names a client, that
     /// client.
     Frame {
@@ -29,13 +32,15 @@ pub enum Trigger {
 }
 
 /// What goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub enum Fault {
     /// `kill -9`: peers see their connections end; what the host had written survives.
     Crash {
         /// Which host.
         host: Host,
         /// How long until it starts again.
+        #[serde(with = "length")]
         down: Duration,
     },
     /// The plug is pulled: peers hear nothing, writes that were not synced are lost.
@@ -43,6 +48,7 @@ pub enum Fault {
         /// Which host.
         host: Host,
         /// How long until it starts again.
+        #[serde(with = "length")]
         down: Duration,
     },
     /// A graceful stop and a start: a deploy.
@@ -56,6 +62,7 @@ pub enum Fault {
         /// The two hosts.
         between: [Host; 2],
         /// How long.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// Everything between two hosts waits, and then arrives.
@@ -63,6 +70,7 @@ pub enum Fault {
         /// The two hosts.
         between: [Host; 2],
         /// How long.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// The connection of a client is reset.
@@ -86,6 +94,7 @@ pub enum Fault {
         /// Which client.
         client: Host,
         /// How long.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// Nothing passes on the connections that a client has, in either direction, and neither end is told:
@@ -95,6 +104,7 @@ pub enum Fault {
         /// Which client.
         client: Host,
         /// How long nobody is told.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// A client's device has no network: it is told so, its links are partitioned, and it is told again
@@ -103,6 +113,7 @@ pub enum Fault {
         /// Which client.
         client: Host,
         /// How long.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// A client's process is not run: SIGSTOP, or the lid of a laptop. Time goes on, so its timers are late
@@ -111,6 +122,7 @@ pub enum Fault {
         /// Which client; roles start tasks of their own, which no engine can hold back.
         host: Host,
         /// How long.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// Instead of a serving host runs one that answers every request in the same wrong way.
@@ -120,6 +132,7 @@ pub enum Fault {
         /// How it answers.
         how: Misbehaviour,
         /// How long, until the right one starts again.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// The disk of a host fails its database, which ends the host; whoever keeps it running starts it again when
@@ -185,6 +198,47 @@ impl Fault {
             | Self::Misbehave { .. }
             | Self::BadDisk { .. }
             | Self::Pause { .. } => false,
+        }
+    }
+
+    /// How long it lasts, if that is set beforehand.
+    #[must_use]
+    pub fn lasts(&self) -> Option<Duration> {
+        match self {
+            Self::Crash { down: lasts, .. }
+            | Self::PowerLoss { down: lasts, .. }
+            | Self::Partition { lasts, .. }
+            | Self::Hold { lasts, .. }
+            | Self::SlowReader { lasts, .. }
+            | Self::HalfOpen { lasts, .. }
+            | Self::Offline { lasts, .. }
+            | Self::Pause { lasts, .. }
+            | Self::Misbehave { lasts, .. } => Some(*lasts),
+            Self::Bounce { .. }
+            | Self::Cut { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::Skew { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn lasts_mut(&mut self) -> Option<&mut Duration> {
+        match self {
+            Self::Crash { down: lasts, .. }
+            | Self::PowerLoss { down: lasts, .. }
+            | Self::Partition { lasts, .. }
+            | Self::Hold { lasts, .. }
+            | Self::SlowReader { lasts, .. }
+            | Self::HalfOpen { lasts, .. }
+            | Self::Offline { lasts, .. }
+            | Self::Pause { lasts, .. }
+            | Self::Misbehave { lasts, .. } => Some(lasts),
+            Self::Bounce { .. }
+            | Self::Cut { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::Skew { .. } => None,
         }
     }
 

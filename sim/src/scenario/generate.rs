@@ -10,7 +10,7 @@ const TURN_EVERY: Duration = Duration::from_secs(5);
 /// Who talks in it.
 const NAMES: [&str; 3] = ["ana", "ben", "caro"];
 /// What they say; each begins elsewhere in the round.
-const SAYINGS: [&str; 8] = [
+pub(super) const SAYINGS: [&str; 8] = [
     "Hello there",
     "2 bed homes to buy in Portland under $400k",
     "Does the second one have parking?",

@@ -2,21 +2,30 @@
 //!
 //! A scenario knows neither the engine that plays it nor the oracles that judge the outcome.
 
+mod changes;
+mod chaos;
 mod fault;
 mod generate;
 mod host;
+mod kind;
+mod legal;
+pub(crate) mod length;
 
+pub use chaos::chaos;
 pub use fault::{Armed, DiskFailure, Fault, Misbehaviour, Trigger};
 pub use generate::{Crowd, default_world};
 pub use host::{BadHost, Host};
+pub use kind::Kind;
+pub use legal::Unplayable;
 
 use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
 use assistant::supervisor::Rollout;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Everything a world needs to know, besides the catalogue's text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The session's name, or `seed-N`.
     pub name: String,
@@ -31,32 +40,64 @@ pub struct Scenario {
     /// Whether turns wait for each other.
     pub pace: Pace,
     /// Faults at times counted from the start of the run.
+    #[serde(default)]
     pub faults: Vec<Armed>,
 }
 
+/// A fault of a scenario and where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'s> {
+    /// The turn that it waits for, as an index; absent for one at a time of the run.
+    pub turn: Option<usize>,
+    /// Its place among the faults of that turn or run.
+    pub index: usize,
+    /// The fault.
+    pub armed: &'s Armed,
+}
+
+impl Scenario {
+    /// Every fault: those of the run, then those of each turn.
+    pub fn armed(&self) -> impl Iterator<Item = Place<'_>> {
+        let of_turns = self.turns.iter().enumerate();
+        let lists = of_turns.map(|(turn, spec)| (Some(turn), &spec.faults));
+        std::iter::once((None, &self.faults)).chain(lists).flat_map(|(turn, faults)| {
+            let places = faults.iter().enumerate();
+            places.map(move |(index, armed)| Place { turn, index, armed })
+        })
+    }
+}
+
 /// The hosts and the network between them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WorldSpec {
     /// How many gateways, 1 to 4; clients try them in turn.
     pub gateways: u32,
     /// The name of a catalogue in `sessions/catalogs/`, without `.csv`.
     pub catalog: String,
     /// The smallest one-way delay of a link.
+    #[serde(with = "length")]
     pub latency: Duration,
     /// What is added to it at random, at most.
+    #[serde(with = "length")]
     pub jitter: Duration,
     /// The run is given up at this simulated time.
+    #[serde(with = "length")]
     pub limit: Duration,
     /// The script is not over before this time, even if everything is said: faults have time to happen.
+    #[serde(with = "length")]
     pub lasts: Duration,
     /// Over how long the first connections of the clients are spread, evenly and in their order.
+    #[serde(with = "length")]
     pub arrive_over: Duration,
     /// What the roles and the clients keep to.
+    #[serde(with = "changes", default)]
     pub config: Config,
 }
 
 /// What the roles and the clients keep to: the values of production, unless a test says otherwise.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Every gateway.
     pub gateway: GatewayConfig,
@@ -88,7 +129,8 @@ impl Default for WorldSpec {
 }
 
 /// One client instance: a tab in somebody's browser.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientSpec {
     /// Its name in the session, such as `ana`.
     pub name: String,
@@ -99,20 +141,24 @@ pub struct ClientSpec {
 }
 
 /// Something a user says.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Turn {
     /// Who, as an index into [`Scenario::clients`].
     pub client: usize,
     /// What.
     pub text: String,
     /// How long the user thinks before speaking.
+    #[serde(with = "length")]
     pub pause: Duration,
     /// Faults that wait for this turn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Armed>,
 }
 
 /// Whether turns wait for each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Pace {
     /// Each turn waits for the end of the one before it, whoever spoke: a golden session.
     Together,

@@ -16,14 +16,14 @@ pub enum Ink {
     Plain,
 }
 
-/// Everything that is wrong with a session file.
+/// Everything that is wrong with a session file or an artefact.
 #[must_use]
 pub fn broken(broken: &Broken, ink: Ink) -> String {
     let count = match broken.problems.len() {
         1 => "1 mistake".to_owned(),
         n => format!("{n} mistakes"),
     };
-    let mut text = format!("{} is not a session: {count}\n", broken.path);
+    let mut text = format!("{} cannot be played: {count}\n", broken.path);
     for problem in &broken.problems {
         text.push_str(&mark(
             (&broken.path, &broken.text),

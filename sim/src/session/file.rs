@@ -7,7 +7,7 @@ use super::model::{ArmedYaml, ClientYaml, FaultYaml, SessionYaml, TurnYaml, Worl
 use super::names::closest;
 use super::yaml::{At, Problem, Span, parse};
 use crate::scenario::{
-    Armed, ClientSpec, Config, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec,
+    Armed, ClientSpec, Config, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec, length,
 };
 use assistant::contract::id::{ThreadId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,9 +40,9 @@ pub struct Session {
     pub turns: Vec<Span>,
 }
 
-/// A session file that cannot be played.
+/// A session file, or an artefact, that cannot be played.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path} is not a session: {} mistakes", problems.len())]
+#[error("{path} cannot be played: {} mistakes", problems.len())]
 pub struct Broken {
     /// The file, as it was named by the caller.
     pub path: String,
@@ -158,7 +158,7 @@ impl Reader {
     }
 
     fn duration(&mut self, text: &At<String>) -> Duration {
-        duration(&text.value).unwrap_or_else(|| {
+        length::read(&text.value).unwrap_or_else(|| {
             let wrong =
                 format!("expected a duration such as 150ms, 2s or 1m, got `{}`", text.value);
             self.wrong(text.span, wrong);
@@ -172,7 +172,7 @@ impl Reader {
 
     fn at_least_1ms(&mut self, text: Option<&At<String>>, usual: Duration) -> Duration {
         if let Some(text) = text
-            && duration(&text.value).is_some_and(|length| length.is_zero())
+            && length::read(&text.value).is_some_and(|length| length.is_zero())
         {
             self.wrong(text.span, "expected at least 1ms");
         }
@@ -419,11 +419,11 @@ impl Reader {
 
     /// A duration with a sign, in milliseconds.
     fn skew(&mut self, text: &At<String>) -> i64 {
-        let (sign, length) = match text.value.strip_prefix('-') {
-            Some(length) => (-1, length),
+        let (sign, by) = match text.value.strip_prefix('-') {
+            Some(by) => (-1, by),
             None => (1, text.value.as_str()),
         };
-        let by = duration(length).and_then(|by| i64::try_from(by.as_millis()).ok());
+        let by = length::read(by).and_then(|by| i64::try_from(by.as_millis()).ok());
         by.filter(|by| *by > 0).map_or_else(
             || {
                 let wrong = format!("expected a skew such as 90s or -2m, got `{}`", text.value);
@@ -456,17 +456,4 @@ fn moment(armed: &ArmedYaml) -> Span {
     let at = &armed.at.value;
     let word = at.frame.as_ref().or(at.elapsed.as_ref());
     word.map_or(armed.at.span, |word| word.span)
-}
-
-/// `150ms`, `2s`, `1m`.
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => number.checked_mul(60).map(Duration::from_secs),
-        _ => None,
-    }
 }

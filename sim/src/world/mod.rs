@@ -24,7 +24,7 @@ mod wires;
 pub use disk::SimDisk;
 pub use recorder::{Clock, Recorder};
 
-use crate::scenario::{Fault, Host, Scenario};
+use crate::scenario::{Host, Scenario, Unplayable};
 use crate::trace::{Trace, What};
 use assistant::agent::{Catalog, CatalogError};
 use assistant::contract::id::{BadId, ThreadId};
@@ -68,9 +68,9 @@ pub enum WorldError {
     /// A name in the scenario is not an id.
     #[error("a name in the scenario is not usable")]
     Name(#[from] BadId),
-    /// A serving host shall be paused.
-    #[error("{0} cannot be paused: only clients can")]
-    Unpausable(Host),
+    /// The scenario asks for what no world can do.
+    #[error(transparent)]
+    Unplayable(#[from] Unplayable),
     /// The store could not be read after the run.
     #[error("the store could not be read after the run")]
     Store(#[from] StoreError),
@@ -108,7 +108,7 @@ struct World<E: Engine> {
 
 impl<E: Engine> World<E> {
     fn new(scenario: Scenario, catalog: Catalog) -> Result<Self, WorldError> {
-        pausable(&scenario)?;
+        scenario.check()?;
         let spec = &scenario.world;
         let mut engine = E::new(scenario.seed, spec.latency);
         let recorder = Recorder::new(engine.clock());
@@ -232,17 +232,4 @@ impl<E: Engine> World<E> {
         }
         Ok(())
     }
-}
-
-/// Whether only clients are to be paused.
-fn pausable(scenario: &Scenario) -> Result<(), WorldError> {
-    let of_turns = scenario.turns.iter().flat_map(|turn| &turn.faults);
-    for armed in scenario.faults.iter().chain(of_turns) {
-        if let Fault::Pause { host, .. } = &armed.fault
-            && !matches!(host, Host::Client(_))
-        {
-            return Err(WorldError::Unpausable(host.clone()));
-        }
-    }
-    Ok(())
 }

@@ -422,7 +422,7 @@ turns:
 ";
     let error = read(text).expect_err("mistakes were accepted");
     let expected = r#"
-sessions/golden.yaml is not a session: 3 mistakes
+sessions/golden.yaml cannot be played: 3 mistakes
   × expected a duration such as 150ms, 2s or 1m, got `soon`
    ╭─[sessions/golden.yaml:5:12]
  4 │   - user: Häuser in Salem
