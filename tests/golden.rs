@@ -3,6 +3,9 @@
 //!
 //! If a claim or an oracle fails, the snapshot is not looked at, so that accepting one can never hide a
 //! broken promise.
+//!
+//! Every artefact in `sessions/regressions/` is one too: what once failed is clean now, and all its faults
+//! still happen.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use rehearse::project::{Project, ProjectError};
@@ -40,7 +43,13 @@ fn main() -> ExitCode {
         let name = format!("golden::{}", name_of(&path));
         Trial::test(name, move || play(&project, &path))
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let regressions = project.regression_paths().expect("sessions/regressions/ is readable");
+    let regressions = regressions.into_iter().map(|path| {
+        let project = Arc::clone(&project);
+        let name = format!("regression::{}", name_of(&path));
+        Trial::test(name, move || play_again(&project, &path))
+    });
+    libtest_mimic::run(&arguments, trials.chain(regressions).collect()).exit_code()
 }
 
 /// The path below `sessions/`, without its ending.
@@ -64,6 +73,24 @@ fn play(project: &Project, path: &Path) -> Result<(), Failed> {
         return Err(text.into());
     }
     compare(project, path, &session, &transcript(scenario, &rehearsal.trace))
+}
+
+/// Plays what once failed.
+fn play_again(project: &Project, path: &Path) -> Result<(), Failed> {
+    let artefact = match project.artefact(path) {
+        Ok(artefact) => artefact,
+        Err(ProjectError::Session(mistakes)) => return Err(broken(&mistakes, Ink::Plain).into()),
+        Err(error) => return Err(error.to_string().into()),
+    };
+    let rehearsal = Rehearsal::on(artefact.failure.engine, project, &artefact.scenario);
+    let rehearsal = rehearsal.map_err(|error| error.to_string())?;
+    let stale = artefact.stale(&rehearsal.trace);
+    if rehearsal.is_clean() && stale.is_empty() {
+        return Ok(());
+    }
+    rehearsal.keep(project, &artefact.scenario).map_err(|error| error.to_string())?;
+    let (verdicts, rerun) = (verdicts(&rehearsal.violations), path.display());
+    Err(format!("{}\n{verdicts}\n  rerun   cargo rehearse run {rerun}", stale.join("\n")).into())
 }
 
 fn compare(

@@ -9,13 +9,17 @@ compile_error!(
      overrides it): without it tokio swallows panics and leaves its scheduling unseeded"
 );
 
+pub mod artefact;
 pub mod oracle;
 pub mod project;
 pub mod random;
 pub mod rehearsal;
 pub mod report;
 pub mod scenario;
+pub mod schedule;
 pub mod session;
+pub mod shrink;
+pub mod sweep;
 pub mod trace;
 pub mod view;
 pub mod world;

@@ -2,12 +2,15 @@
 //!
 //! The only part of the harness that reads and writes files.
 
+use crate::artefact::Artefact;
 use crate::session::{Broken, Catalogs, Session};
 use assistant::agent::Catalog;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A checkout of the project.
 #[derive(Debug, Clone)]
@@ -15,6 +18,15 @@ pub struct Project {
     root: PathBuf,
     /// The text of each catalogue, by its name.
     catalogs: BTreeMap<String, String>,
+}
+
+/// A file that can be played.
+#[derive(Debug)]
+pub enum Playable {
+    /// A golden session.
+    Session(Box<Session>),
+    /// A failure.
+    Artefact(Box<Artefact>),
 }
 
 /// Why the project's files are of no use.
@@ -82,8 +94,8 @@ impl Project {
         self.catalogs.get(name).map(String::as_str)
     }
 
-    /// Every session file below `sessions/`, in alphabetical order, without catalogues and directories
-    /// whose name begins with `_`. Paths are relative to the root.
+    /// Every session file below `sessions/`, in alphabetical order, without catalogues, regressions and
+    /// directories whose name begins with `_`. Paths are relative to the root.
     ///
     /// # Errors
     /// [`ProjectError::File`].
@@ -94,18 +106,33 @@ impl Project {
             paths.extend(files(&directory, "yaml")?);
             for entry in entries(&directory)? {
                 let name = entry.file_name().map(|name| name.to_string_lossy().into_owned());
-                let skipped = name.is_none_or(|name| name.starts_with('_') || name == "catalogs");
+                let skipped = name.is_none_or(|name| {
+                    name.starts_with('_') || name == "catalogs" || name == "regressions"
+                });
                 if entry.is_dir() && !skipped {
                     open.push(entry);
                 }
             }
         }
         paths.sort();
-        let relative = paths.into_iter().map(|path| match path.strip_prefix(&self.root) {
-            Ok(relative) => relative.to_owned(),
-            Err(_elsewhere) => path.clone(),
-        });
-        Ok(relative.collect())
+        Ok(paths.into_iter().map(|path| self.relative(path)).collect())
+    }
+
+    /// Every failure in `sessions/regressions/`, in alphabetical order. Paths are relative to the root.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`].
+    pub fn regression_paths(&self) -> Result<Vec<PathBuf>, ProjectError> {
+        let directory = self.root.join("sessions/regressions");
+        if !directory.is_dir() {
+            return Ok(Vec::new());
+        }
+        let paths = files(&directory, "yaml")?;
+        Ok(paths.into_iter().map(|path| self.relative(path)).collect())
+    }
+
+    fn relative(&self, path: PathBuf) -> PathBuf {
+        path.strip_prefix(&self.root).map(Path::to_owned).unwrap_or(path)
     }
 
     /// Reads the session file at `path`, which may be relative to the root.
@@ -113,9 +140,65 @@ impl Project {
     /// # Errors
     /// [`ProjectError::File`] and [`ProjectError::Session`].
     pub fn session(&self, path: &Path) -> Result<Session, ProjectError> {
-        let text = fs::read_to_string(self.root.join(path)).map_err(file_error(path))?;
+        let text = self.text(path)?;
         let session = Session::read(&path.to_string_lossy(), &text, &self.listing_ids());
         session.map_err(|broken| ProjectError::Session(Box::new(broken)))
+    }
+
+    /// Reads the failure at `path`, which may be relative to the root.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`] and [`ProjectError::Session`].
+    pub fn artefact(&self, path: &Path) -> Result<Artefact, ProjectError> {
+        let artefact = Artefact::read(&path.to_string_lossy(), &self.text(path)?);
+        artefact.map_err(|broken| ProjectError::Session(Box::new(broken)))
+    }
+
+    /// Reads the session or the failure at `path`, which may be relative to the root.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`] and [`ProjectError::Session`].
+    pub fn playable(&self, path: &Path) -> Result<Playable, ProjectError> {
+        match Artefact::claims(&self.text(path)?) {
+            true => Ok(Playable::Artefact(Box::new(self.artefact(path)?))),
+            false => Ok(Playable::Session(Box::new(self.session(path)?))),
+        }
+    }
+
+    /// The text of the file at `path`, which may be relative to the root.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`].
+    pub fn text(&self, path: &Path) -> Result<String, ProjectError> {
+        fs::read_to_string(self.root.join(path)).map_err(file_error(path))
+    }
+
+    /// The commit that is checked out, if there is a git to ask.
+    #[must_use]
+    pub fn commit(&self) -> Option<String> {
+        let mut git = Command::new("git");
+        let output = git.arg("-C").arg(&self.root).args(["rev-parse", "HEAD"]).output().ok()?;
+        let hash = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| hash.trim().to_owned())
+    }
+
+    /// SHA-256 of `Cargo.lock`, hexadecimal, if there is one.
+    #[must_use]
+    pub fn lockfile(&self) -> Option<String> {
+        let text = fs::read(self.root.join("Cargo.lock")).ok()?;
+        Some(Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Writes a file at `path`, which may be relative to the root.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`].
+    pub fn write(&self, path: &Path, text: &str) -> Result<(), ProjectError> {
+        let path = self.root.join(path);
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory).map_err(file_error(directory))?;
+        }
+        fs::write(&path, text).map_err(file_error(&path))
     }
 
     fn listing_ids(&self) -> Catalogs {
@@ -133,11 +216,7 @@ impl Project {
     /// [`ProjectError::File`].
     pub fn keep(&self, run: &str, file: &str, text: &str) -> Result<PathBuf, ProjectError> {
         let relative = Path::new("target/rehearse").join(run).join(file);
-        let path = self.root.join(&relative);
-        if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(file_error(directory))?;
-        }
-        fs::write(&path, text).map_err(file_error(&path))?;
+        self.write(&relative, text)?;
         Ok(relative)
     }
 }

@@ -216,30 +216,35 @@ impl Trace {
         })
     }
 
-    /// The first event in which two traces differ, from both sides, after the last one they share.
+    /// As [`first_divergence`] of their texts.
     #[must_use]
     pub fn first_divergence(&self, other: &Self) -> Option<String> {
-        let (ours, theirs) = (self.to_text(), other.to_text());
-        let mut lines = (ours.lines(), theirs.lines());
-        let (mut number, mut shared) = (0, "nothing");
-        loop {
-            number += 1;
-            match (lines.0.next(), lines.1.next()) {
-                (None, None) => return None,
-                (Some(one), Some(other)) if one == other => shared = one,
-                (one, other) => {
-                    let [one, other] = [one, other].map(|line| line.unwrap_or("the end"));
-                    return Some(format!(
-                        "event {number}\n  after   {shared}\n  once    {one}\n  again   {other}"
-                    ));
-                }
-            }
-        }
+        first_divergence(&self.to_text(), &other.to_text())
     }
 
     /// The time of the last event.
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.events.last().map_or(0, |event| event.at_us))
+    }
+}
+
+/// The first event in which two traces differ, given as texts, from both sides, after the last one they share.
+#[must_use]
+pub fn first_divergence(once: &str, again: &str) -> Option<String> {
+    let mut lines = (once.lines(), again.lines());
+    let (mut number, mut shared) = (0, "nothing");
+    loop {
+        number += 1;
+        match (lines.0.next(), lines.1.next()) {
+            (None, None) => return None,
+            (Some(one), Some(other)) if one == other => shared = one,
+            (one, other) => {
+                let [one, other] = [one, other].map(|line| line.unwrap_or("the end"));
+                return Some(format!(
+                    "event {number}\n  after   {shared}\n  once    {one}\n  again   {other}"
+                ));
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@ use super::file::Session;
 use super::matcher::show;
 use super::yaml::Span;
 use crate::scenario::{Armed, Trigger};
+use crate::schedule;
 use crate::trace::{Event, Trace, What};
 use assistant::contract::agent::{AgentResponse, RelaxationNote};
 use assistant::contract::frame::{LogBody, LogFrame};
@@ -68,11 +69,7 @@ fn unfired(
     misses: &mut Vec<Miss>,
 ) {
     for (place, (armed, span)) in armed.iter().zip(spans).enumerate() {
-        let fired = trace.events.iter().any(|event| {
-            matches!(&event.what, What::Injected { turn: by, index, .. }
-                if *by == turn && *index == place)
-        });
-        if fired {
+        if schedule::began(trace, turn, place) {
             continue;
         }
         let what = if turn.is_some() { "turn" } else { "run" };

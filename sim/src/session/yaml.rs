@@ -69,7 +69,7 @@ where
 }
 
 /// Reads one document.
-pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
     let options = serde_yaml::options! {
         strict_booleans: true,
         no_schema: true,

@@ -34,6 +34,7 @@ use engine::{Engine, EventEngine, TurmoilEngine};
 use hosts::{Troupe, serving_hosts};
 use inject::Injector;
 use script::{Cues, Stage};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +51,8 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 const CLIENTS: &str = "clients";
 
 /// What plays a world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EngineKind {
     /// turmoil: a runtime a host, time in ticks. The reference.
     #[default]

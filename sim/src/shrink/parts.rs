@@ -1,0 +1,91 @@
+//! Scenarios with fewer parts.
+
+use super::{Trials, ddmin};
+use crate::scenario::{Fault, Host, Scenario};
+
+type Found<E> = Result<Scenario, E>;
+
+pub(super) fn fewer_faults<E>(scenario: &Scenario, trials: &mut Trials<'_, E>) -> Found<E> {
+    let all = scenario.armed().map(|place| (place.turn, place.index)).collect();
+    let kept = ddmin(all, &mut |kept| trials.fails(&with_faults(scenario, kept)))?;
+    Ok(with_faults(scenario, &kept))
+}
+
+pub(super) fn fewer_clients<E>(scenario: &Scenario, trials: &mut Trials<'_, E>) -> Found<E> {
+    let all = (0..scenario.clients.len()).collect();
+    let kept = ddmin(all, &mut |kept| trials.fails(&with_clients(scenario, kept)))?;
+    Ok(with_clients(scenario, &kept))
+}
+
+pub(super) fn fewer_turns<E>(scenario: &Scenario, trials: &mut Trials<'_, E>) -> Found<E> {
+    let all = (0..scenario.turns.len()).collect();
+    let kept = ddmin(all, &mut |kept| trials.fails(&with_turns(scenario, kept)))?;
+    Ok(with_turns(scenario, &kept))
+}
+
+fn with_faults(scenario: &Scenario, kept: &[(Option<usize>, usize)]) -> Scenario {
+    let mut smaller = scenario.clone();
+    smaller.faults.clear();
+    for turn in &mut smaller.turns {
+        turn.faults.clear();
+    }
+    for place in scenario.armed().filter(|place| kept.contains(&(place.turn, place.index))) {
+        match place.turn.and_then(|turn| smaller.turns.get_mut(turn)) {
+            Some(turn) => turn.faults.push(place.armed.clone()),
+            None => smaller.faults.push(place.armed.clone()),
+        }
+    }
+    smaller
+}
+
+/// Without the turns of the other clients, and without the faults that befall them.
+fn with_clients(scenario: &Scenario, kept: &[usize]) -> Scenario {
+    let mut smaller = scenario.clone();
+    smaller.clients = only(&scenario.clients, kept);
+    smaller.turns.retain_mut(|turn| {
+        let place = kept.iter().position(|client| *client == turn.client);
+        turn.client = place.unwrap_or_default();
+        place.is_some()
+    });
+    let gone: Vec<Host> = scenario
+        .clients
+        .iter()
+        .filter(|client| !smaller.clients.contains(client))
+        .map(|client| Host::Client(client.name.clone()))
+        .collect();
+    let stays = |fault: &Fault| !gone.iter().any(|host| names(fault, host));
+    smaller.faults.retain(|armed| stays(&armed.fault));
+    for turn in &mut smaller.turns {
+        turn.faults.retain(|armed| stays(&armed.fault));
+    }
+    smaller
+}
+
+fn with_turns(scenario: &Scenario, kept: &[usize]) -> Scenario {
+    let turns = only(&scenario.turns, kept);
+    Scenario { turns, ..scenario.clone() }
+}
+
+fn only<T: Clone>(items: &[T], kept: &[usize]) -> Vec<T> {
+    kept.iter().filter_map(|place| items.get(*place).cloned()).collect()
+}
+
+/// Whether a fault befalls a client.
+fn names(fault: &Fault, client: &Host) -> bool {
+    let between = match fault {
+        Fault::Partition { between, .. } | Fault::Hold { between, .. } => between.contains(client),
+        Fault::Crash { .. }
+        | Fault::PowerLoss { .. }
+        | Fault::Bounce { .. }
+        | Fault::Cut { .. }
+        | Fault::Duplicate { .. }
+        | Fault::Reorder { .. }
+        | Fault::SlowReader { .. }
+        | Fault::HalfOpen { .. }
+        | Fault::Offline { .. }
+        | Fault::Pause { .. }
+        | Fault::Misbehave { .. }
+        | Fault::Skew { .. } => false,
+    };
+    between || fault.client() == Some(client)
+}
