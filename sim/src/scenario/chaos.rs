@@ -14,7 +14,8 @@
 
 use super::generate::SAYINGS;
 use super::{
-    Armed, ClientSpec, Fault, Host, Kind, Misbehaviour, Pace, Scenario, Trigger, Turn, WorldSpec,
+    Armed, ClientSpec, DiskFailure, Fault, Host, Kind, Misbehaviour, Pace, Scenario, Trigger, Turn,
+    WorldSpec,
 };
 use crate::random::split;
 use rand_chacha::ChaCha8Rng;
@@ -164,6 +165,7 @@ impl Moment {
                 | Kind::Offline
                 | Kind::Pause
                 | Kind::Misbehave
+                | Kind::BadDisk
                 | Kind::Skew => Self::Run,
             };
         }
@@ -258,6 +260,11 @@ impl Draw<'_> {
                     Misbehaviour::Hang,
                 ]);
                 Fault::Misbehave { host, how, lasts }
+            }
+            Kind::BadDisk => {
+                let host = self.dice.pick(&[Host::Supervisor, Host::TokenService]).clone();
+                let how = *self.dice.pick(&[DiskFailure::Io, DiskFailure::Full]);
+                Fault::BadDisk { host, how, lasts }
             }
             Kind::Skew => {
                 let by = i64::try_from(self.dice.within(1, SKEW_MAX_MS)).unwrap_or_default();

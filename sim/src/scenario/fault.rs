@@ -213,7 +213,8 @@ impl Fault {
             | Self::HalfOpen { lasts, .. }
             | Self::Offline { lasts, .. }
             | Self::Pause { lasts, .. }
-            | Self::Misbehave { lasts, .. } => Some(*lasts),
+            | Self::Misbehave { lasts, .. }
+            | Self::BadDisk { lasts, .. } => Some(*lasts),
             Self::Bounce { .. }
             | Self::Cut { .. }
             | Self::Duplicate { .. }
@@ -233,7 +234,8 @@ impl Fault {
             | Self::HalfOpen { lasts, .. }
             | Self::Offline { lasts, .. }
             | Self::Pause { lasts, .. }
-            | Self::Misbehave { lasts, .. } => Some(lasts),
+            | Self::Misbehave { lasts, .. }
+            | Self::BadDisk { lasts, .. } => Some(lasts),
             Self::Bounce { .. }
             | Self::Cut { .. }
             | Self::Duplicate { .. }

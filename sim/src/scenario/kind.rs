@@ -22,12 +22,13 @@ pub enum Kind {
     Offline,
     Pause,
     Misbehave,
+    BadDisk,
     Skew,
 }
 
 impl Kind {
     /// Each once.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Crash,
         Self::PowerLoss,
         Self::Bounce,
@@ -41,6 +42,7 @@ impl Kind {
         Self::Offline,
         Self::Pause,
         Self::Misbehave,
+        Self::BadDisk,
         Self::Skew,
     ];
 
@@ -61,6 +63,7 @@ impl Kind {
             Self::Offline => "offline",
             Self::Pause => "pause",
             Self::Misbehave => "misbehave",
+            Self::BadDisk => "bad_disk",
             Self::Skew => "skew",
         }
     }
@@ -90,6 +93,7 @@ impl Fault {
             Self::Offline { .. } => Kind::Offline,
             Self::Pause { .. } => Kind::Pause,
             Self::Misbehave { .. } => Kind::Misbehave,
+            Self::BadDisk { .. } => Kind::BadDisk,
             Self::Skew { .. } => Kind::Skew,
         }
     }

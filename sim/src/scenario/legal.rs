@@ -18,6 +18,9 @@ pub enum Unplayable {
     /// Nothing can stand in for this host.
     #[error("{0} cannot misbehave: only agent and token-service can")]
     Irreplaceable(Host),
+    /// This host keeps nothing on a disk.
+    #[error("{0} has no disk: only supervisor and token-service have one")]
+    NoDisk(Host),
     /// A fault of a client befalls something else.
     #[error("{0} is no client of this world")]
     NoClient(Host),
@@ -111,6 +114,10 @@ impl Scenario {
             Fault::Misbehave { host, .. } => {
                 let found = matches!(host, Host::Agent | Host::TokenService);
                 found.then_some(()).ok_or_else(|| Unplayable::Irreplaceable(host.clone()))
+            }
+            Fault::BadDisk { host, .. } => {
+                let found = matches!(host, Host::Supervisor | Host::TokenService);
+                found.then_some(()).ok_or_else(|| Unplayable::NoDisk(host.clone()))
             }
             Fault::Partition { between: [one, other], .. }
             | Fault::Hold { between: [one, other], .. } => {

@@ -85,6 +85,7 @@ fn names(fault: &Fault, client: &Host) -> bool {
         | Fault::Offline { .. }
         | Fault::Pause { .. }
         | Fault::Misbehave { .. }
+        | Fault::BadDisk { .. }
         | Fault::Skew { .. } => false,
     };
     between || fault.client() == Some(client)

@@ -194,13 +194,6 @@ impl<E: Engine> Injector<E> {
                     self.bouncing.push(host.clone());
                 }
             }
-            Fault::BadDisk { host, how, lasts } => {
-                if self.troupe.is_running(host) {
-                    self.recorder.record(&Host::World, injected);
-                    self.troupe.disk(host).fail(Some(*how));
-                    self.heal_after(*lasts, &fault);
-                }
-            }
             Fault::Skew { host, by_ms } => {
                 self.recorder.record(&Host::World, injected);
                 self.troupe.skew(host, *by_ms);
@@ -209,6 +202,7 @@ impl<E: Engine> Injector<E> {
             | Fault::Hold { lasts, .. }
             | Fault::SlowReader { lasts, .. }
             | Fault::Offline { lasts, .. }
+            | Fault::BadDisk { lasts, .. }
             | Fault::Pause { lasts, .. } => {
                 self.recorder.record(&Host::World, injected);
                 self.keep_up(&fault);
@@ -258,6 +252,7 @@ impl<E: Engine> Injector<E> {
                 self.stage.tell(client, Command::Offline);
             }
             Fault::Pause { host, .. } => self.stage.pause(host),
+            Fault::BadDisk { host, how, .. } => self.troupe.disk(host).fail(Some(*how)),
             Fault::Crash { .. }
             | Fault::PowerLoss { .. }
             | Fault::Bounce { .. }
@@ -266,7 +261,6 @@ impl<E: Engine> Injector<E> {
             | Fault::Reorder { .. }
             | Fault::HalfOpen { .. }
             | Fault::Misbehave { .. }
-            | Fault::BadDisk { .. }
             | Fault::Skew { .. } => {}
         }
     }
