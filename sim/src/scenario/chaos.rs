@@ -32,7 +32,7 @@ const CALM_MS: u64 = 500;
 const OF_TURN_MS: u64 = 10_000;
 /// A drain takes up to 40 s, so no deploy begins later.
 const LAST_BOUNCE_MS: u64 = 20_000;
-/// As far as clocks may be apart without a consequence (half the leeway of a token).
+/// Two clocks that are wrong by so much in either direction stay within the leeway of a token, 5 s.
 const SKEW_MAX_MS: u64 = 2_000;
 /// Who talks.
 const NAMES: [&str; 5] = ["ana", "ben", "caro", "dan", "eve"];
@@ -46,13 +46,14 @@ pub fn chaos(seed: u64) -> Scenario {
     let clients = clients(seed);
     let mut turns: Vec<Turn> = (0..clients.len()).flat_map(|client| turns(seed, client)).collect();
     let mut faults = Vec::new();
+    let window = window(seed);
     for kind in kinds(seed) {
         let mut dice = Dice::named(seed, kind.name());
         for _ in 0..dice.within(1, 3) {
             let moment = Moment::draw(&mut dice, kind, &turns);
             let host = moment.speaker(&turns, &clients);
             let mut draw = Draw { dice: &mut dice, world: &world, clients: &clients, host };
-            let armed = draw.armed(kind, &moment);
+            let armed = draw.armed(kind, &moment, window);
             match moment.turn().and_then(|turn| turns.get_mut(turn)) {
                 Some(turn) => turn.faults.push(armed),
                 None => faults.push(armed),
@@ -78,6 +79,14 @@ fn kinds(seed: u64) -> Vec<Kind> {
         2..=5 => vec![*dice.pick(&Kind::ALL)],
         _ => Kind::ALL.into_iter().filter(|_| dice.within(1, 2) == 1).collect(),
     }
+}
+
+/// Between which times the faults of the run begin: anywhere, or all so close together that they meet.
+fn window(seed: u64) -> (u64, u64) {
+    let mut dice = Dice::named(seed, "window");
+    let latest = BUSY_MS - OF_TURN_MS / 2;
+    let from = dice.within(CALM_MS, latest - OF_TURN_MS);
+    *dice.pick(&[(CALM_MS, latest), (CALM_MS, latest), (from, from + OF_TURN_MS)])
 }
 
 fn world(seed: u64) -> WorldSpec {
@@ -218,11 +227,11 @@ struct Draw<'a> {
 }
 
 impl Draw<'_> {
-    fn armed(&mut self, kind: Kind, moment: &Moment) -> Armed {
-        let latest = if kind == Kind::Bounce { LAST_BOUNCE_MS } else { BUSY_MS - OF_TURN_MS / 2 };
+    fn armed(&mut self, kind: Kind, moment: &Moment, (from, to): (u64, u64)) -> Armed {
+        let latest = if kind == Kind::Bounce { LAST_BOUNCE_MS } else { to };
         let (at, longest) = match moment {
             Moment::Run => {
-                let at = self.dice.within(CALM_MS, latest);
+                let at = self.dice.within(from.min(latest), to.min(latest));
                 (Trigger::Elapsed(Duration::from_millis(at)), BUSY_MS - at)
             }
             Moment::Turn(_) => (Trigger::Elapsed(self.dice.ms(0, 2_000)), OF_TURN_MS),
