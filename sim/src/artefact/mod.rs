@@ -69,6 +69,14 @@ impl From<&Violation> for Finding {
     }
 }
 
+impl Finding {
+    /// Two runs of one scenario that part; no oracle's business, but a failure all the same.
+    #[must_use]
+    pub fn of_divergence(what: String) -> Self {
+        Self { oracle: "determinism".to_owned(), at_us: 0, host: None, what }
+    }
+}
+
 impl Artefact {
     /// Whether a text means to be an artefact, and not a session.
     #[must_use]
@@ -122,6 +130,7 @@ impl Artefact {
 mod tests {
     use super::*;
     use crate::scenario::{Crowd, chaos, default_world};
+    use crate::trace::{Event, What};
     use assistant::config::client::Rule;
     use std::time::Duration;
 
@@ -183,6 +192,21 @@ mod tests {
             assert_eq!(broken.problems.len(), 1, "{broken:?}");
             assert!(broken.problems[0].span.start < text.len() + 10, "{broken:?}");
         }
+    }
+
+    #[test]
+    fn faults_that_do_not_happen_any_more_are_told() {
+        let artefact = artefact(chaos(3));
+        let faults = artefact.scenario.armed().count();
+        let stale = artefact.stale(&Trace::default());
+        assert_eq!(stale.len(), faults);
+        assert!(faults > 3 && stale.iter().all(|told| told.ends_with(") never happened")));
+        let events = artefact.scenario.armed().skip(1).map(|place| {
+            let (turn, index, fault) = (place.turn, place.index, place.armed.fault.clone());
+            let what = What::Injected { turn, index, fault };
+            Event { at_us: 0, host: Host::World, what }
+        });
+        assert_eq!(artefact.stale(&Trace { events: events.collect() }), [stale[0].clone()]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::speech::{progress, say};
 use super::{Engine, Verdict};
 use crate::Timer;
 use clap::Args;
-use rehearse::artefact::{Artefact, Failure};
+use rehearse::artefact::{Artefact, Failure, Finding};
 use rehearse::project::{Project, ProjectError};
 use rehearse::rehearsal::{Rehearsal, RehearsalError};
 use rehearse::scenario::chaos;
@@ -48,6 +48,9 @@ pub(crate) struct Sweep {
     #[arg(long, hide = true)]
     worker: bool,
 }
+
+/// Every so many seeds are played twice, to see that they happen the same way again.
+const TWICE_EVERY: u64 = 16;
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = text.strip_suffix('s').and_then(|number| number.parse().ok());
@@ -108,7 +111,12 @@ impl Sweep {
             }
             let scenario = chaos(seed);
             let rehearsal = Rehearsal::on(self.engine.into(), project, &scenario)?;
-            let report = Report::of(&scenario, &rehearsal);
+            let mut report = Report::of(&scenario, &rehearsal);
+            if seed.is_multiple_of(TWICE_EVERY) {
+                let again = Rehearsal::on(self.engine.into(), project, &scenario)?;
+                let divergence = rehearsal.trace.first_divergence(&again.trace);
+                report.violations.extend(divergence.map(Finding::of_divergence));
+            }
             say(&serde_json::to_string(&report).expect("a report is plain data"));
         }
         Ok(Verdict::Clean)
