@@ -80,6 +80,9 @@ fn renewed<'t>(
     event: &Event,
     clients: &BTreeMap<&'t Host, Credentials>,
 ) -> Option<(&'t Host, u64)> {
+    if !matches!(event.host, Host::Gateway(_)) {
+        return None;
+    }
     let frame = wire::frame(event).filter(|frame| frame.head.event == "auth")?;
     let holds = |held: &Credentials| held.conn.is_some_and(|(conn, _)| conn == frame.conn);
     let (client, _) = clients.iter().find(|(_, held)| holds(held))?;
