@@ -6,7 +6,7 @@
 use super::{Oracle, Violation};
 use crate::scenario::{Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const NAME: &str = "quiet";
 
@@ -17,14 +17,15 @@ pub(super) const ORACLE: Oracle = Oracle {
 };
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
-    let mut failing: BTreeSet<&Host> = BTreeSet::new();
+    let mut failing: Vec<&Host> = Vec::new();
     let mut found = Vec::new();
     for event in &trace.events {
         if let What::Injected { fault: Fault::BadDisk { host, .. }, .. } = &event.what {
-            failing.insert(host);
+            failing.push(host);
         } else if let What::Healed { fault: Fault::BadDisk { host, .. } } = &event.what {
-            failing.remove(host);
-        } else if !(matches!(event.what, What::Died { .. }) && failing.contains(&event.host)) {
+            let place = failing.iter().position(|failing| *failing == host);
+            place.map(|place| failing.swap_remove(place));
+        } else if !(matches!(event.what, What::Died { .. }) && failing.contains(&&event.host)) {
             found.extend(bad_end(event));
         }
     }

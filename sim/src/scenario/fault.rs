@@ -143,6 +143,7 @@ pub enum Fault {
         /// In which way.
         how: DiskFailure,
         /// How long.
+        #[serde(with = "length")]
         lasts: Duration,
     },
     /// The wall clock of a serving host is wrong from now on, to the end of the run.

@@ -20,7 +20,8 @@ struct Platter {
     durable: Vec<u8>,
     unsynced: Vec<Change>,
     dead: bool,
-    failure: Option<DiskFailure>,
+    /// The failures in force; the first one counts.
+    failures: Vec<DiskFailure>,
 }
 
 #[derive(Debug)]
@@ -48,9 +49,18 @@ impl SimDisk {
         self.platter().dead = false;
     }
 
-    /// From now on calls fail in this way; none: the disk is sound again.
-    pub fn fail(&self, how: Option<DiskFailure>) {
-        self.platter().failure = how;
+    /// From now on calls fail in this way, until [`SimDisk::mend`].
+    pub fn fail(&self, how: DiskFailure) {
+        self.platter().failures.push(how);
+    }
+
+    /// Ends a failure; says whether the disk is sound.
+    pub fn mend(&self, how: DiskFailure) -> bool {
+        let failures = &mut self.platter().failures;
+        if let Some(place) = failures.iter().position(|failure| *failure == how) {
+            failures.remove(place);
+        }
+        failures.is_empty()
     }
 
     fn platter(&self) -> MutexGuard<'_, Platter> {
@@ -59,7 +69,7 @@ impl SimDisk {
 
     fn alive(&self) -> io::Result<MutexGuard<'_, Platter>> {
         let platter = self.platter();
-        match (platter.dead, platter.failure) {
+        match (platter.dead, platter.failures.first()) {
             (true, _) => Err(broken("the disk is gone")),
             (false, Some(DiskFailure::Io)) => Err(broken("input/output error")),
             (false, Some(DiskFailure::Full) | None) => Ok(platter),
@@ -69,7 +79,7 @@ impl SimDisk {
     /// Makes room for a change and makes it.
     fn change(&self, change: Change) -> io::Result<()> {
         let mut platter = self.alive()?;
-        match platter.failure {
+        match platter.failures.first() {
             Some(DiskFailure::Io | DiskFailure::Full) => {
                 Err(io::Error::from(io::ErrorKind::StorageFull))
             }
@@ -176,13 +186,16 @@ mod tests {
         let disk = SimDisk::default();
         disk.set_len(2).unwrap();
         disk.write(0, b"ab").unwrap();
-        disk.fail(Some(DiskFailure::Full));
+        disk.fail(DiskFailure::Full);
         let full = disk.write(0, b"xx").unwrap_err();
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
         assert_eq!(read(&disk, 2), b"ab");
-        disk.fail(Some(DiskFailure::Io));
+        assert!(disk.mend(DiskFailure::Full));
+        disk.fail(DiskFailure::Io);
+        disk.fail(DiskFailure::Full);
         assert!(disk.sync_data().is_err() && disk.read(0, &mut [0]).is_err());
-        disk.fail(None);
+        assert!(!disk.mend(DiskFailure::Io) && disk.write(0, b"xx").is_err());
+        assert!(disk.mend(DiskFailure::Full));
         assert_eq!(read(&disk, 2), b"ab");
     }
 }

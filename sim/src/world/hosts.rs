@@ -122,10 +122,10 @@ impl<C: Cable> Troupe<C> {
         self.running().get(host).is_some_and(|running| running.stop.is_some())
     }
 
-    /// Whether a host has ended without being asked or killed, and was not started since.
+    /// Whether a host has ended without being asked or killed; asked again, it has not.
     #[must_use]
-    pub(super) fn has_died(&self, host: &Host) -> bool {
-        self.running().get(host).is_some_and(|running| running.died)
+    pub(super) fn forget_death(&self, host: &Host) -> bool {
+        self.running().get_mut(host).is_some_and(|running| std::mem::take(&mut running.died))
     }
 
     /// Wishes that a host stops.

@@ -252,7 +252,7 @@ impl<E: Engine> Injector<E> {
                 self.stage.tell(client, Command::Offline);
             }
             Fault::Pause { host, .. } => self.stage.pause(host),
-            Fault::BadDisk { host, how, .. } => self.troupe.disk(host).fail(Some(*how)),
+            Fault::BadDisk { host, how, .. } => self.troupe.disk(host).fail(*how),
             Fault::Crash { .. }
             | Fault::PowerLoss { .. }
             | Fault::Bounce { .. }
@@ -294,9 +294,8 @@ impl<E: Engine> Injector<E> {
                 engine.start(&host.to_string());
             }
             Fault::Misbehave { host, .. } => self.replace(host, None, engine),
-            Fault::BadDisk { host, .. } => {
-                self.troupe.disk(host).fail(None);
-                if self.troupe.has_died(host) {
+            Fault::BadDisk { host, how, .. } => {
+                if self.troupe.disk(host).mend(*how) && self.troupe.forget_death(host) {
                     self.wires.comes_up(host);
                     engine.start(&host.to_string());
                 }
