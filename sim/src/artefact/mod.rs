@@ -196,11 +196,11 @@ mod tests {
 
     #[test]
     fn faults_that_do_not_happen_any_more_are_told() {
-        let artefact = artefact(chaos(3));
-        let faults = artefact.scenario.armed().count();
+        let stormy = (0..).map(chaos).find(|scenario| scenario.armed().count() > 3);
+        let artefact = artefact(stormy.expect("most are"));
         let stale = artefact.stale(&Trace::default());
-        assert_eq!(stale.len(), faults);
-        assert!(faults > 3 && stale.iter().all(|told| told.ends_with(") never happened")));
+        assert_eq!(stale.len(), artefact.scenario.armed().count());
+        assert!(stale.iter().all(|told| told.ends_with(") never happened")), "{stale:#?}");
         let events = artefact.scenario.armed().skip(1).map(|place| {
             let (turn, index, fault) = (place.turn, place.index, place.armed.fault.clone());
             let what = What::Injected { turn, index, fault };
