@@ -7,7 +7,7 @@
 //! | `GET /v1/threads/{thread}/frames?after={seq}&follow=true` | | 200, a [`TailLine`] a line |
 //!
 //! A connection that names its client in [`OpenThread`] gets a claim. It follows with `&client={id}&claim={n}`,
-//! and the tail ends with [`TailLine::Superseded`] as soon as a higher claim of the same client is known.
+//! and the tail ends with [`TailLine::Superseded`] as soon as somebody follows with a higher claim of the same client.
 //!
 //! A refusal carries [`Refused`].
 

@@ -4,6 +4,9 @@
 //! Two gateways may hold connections of one client, so only who stands behind both can order them. Claims
 //! grow over restarts, because the number of the start stands in their upper half; so after a restart the
 //! tails that come back decide the matter again, in whatever order they come. Nothing is written for a claim.
+//!
+//! A claim counts from the first tail that brings it, and not as soon as it is asked for: what was asked for a
+//! connection that has ended meanwhile may arrive late, behind a partition, and would end its successor.
 
 use crate::contract::id::{ClientId, ThreadId};
 use std::collections::BTreeMap;
@@ -13,7 +16,7 @@ use tokio::sync::watch;
 /// Claims of one start, at most.
 const CLAIMS_BITS: u32 = 32;
 
-/// The highest claim of each client that is followed or has just asked.
+/// The highest claim of each client that is followed.
 #[derive(Debug)]
 pub(super) struct Claims(Mutex<Known>);
 
@@ -33,18 +36,15 @@ impl Claims {
         self.0.lock().expect("no panic while it is held")
     }
 
-    /// A claim above all others; whoever follows with a lower one of the same client learns of it.
-    pub(super) fn raise(&self, thread: &ThreadId, client: &ClientId) -> u64 {
+    /// A claim above all others, which counts once somebody follows with it.
+    pub(super) fn next(&self) -> u64 {
         let mut known = self.known();
         known.last += 1;
-        let claim = known.last;
-        if let Some(highest) = known.highest.get(&(thread.clone(), client.clone())) {
-            highest.send_replace(claim);
-        }
-        claim
+        known.last
     }
 
-    /// Watches the highest claim of a client, to which this one counts as well.
+    /// Watches the highest claim of a client, to which this one counts from now on; whoever follows with a
+    /// lower one learns of it.
     pub(super) fn watch(
         &self,
         thread: &ThreadId,
@@ -76,7 +76,7 @@ mod tests {
     fn sw_one_the_newest_claim_is_the_highest_in_whatever_order_tails_come() {
         let (thread, client) = ids();
         let claims = Claims::after(1);
-        let (old, new) = (claims.raise(&thread, &client), claims.raise(&thread, &client));
+        let (old, new) = (claims.next(), claims.next());
         assert!(new > old);
         for order in [[old, new], [new, old]] {
             let claims = Claims::after(2);
@@ -90,12 +90,24 @@ mod tests {
     #[test]
     fn a_claim_after_a_restart_is_above_all_before_it() {
         let (thread, client) = ids();
-        let before = Claims::after(1).raise(&thread, &client);
+        let before = Claims::after(1).next();
         let claims = Claims::after(2);
         let followed = claims.watch(&thread, &client, before);
-        let after = claims.raise(&thread, &client);
+        let after = claims.next();
         assert!(after > before);
-        assert_eq!(*followed.borrow(), after);
+        let newer = claims.watch(&thread, &client, after);
+        assert_eq!([*followed.borrow(), *newer.borrow()], [after, after]);
+    }
+
+    #[test]
+    fn sw_stale_a_claim_that_nobody_follows_with_ends_nobody() {
+        let (thread, client) = ids();
+        let claims = Claims::after(1);
+        let living = claims.next();
+        let followed = claims.watch(&thread, &client, living);
+        let late = claims.next();
+        assert!(late > living);
+        assert_eq!(*followed.borrow(), living);
     }
 
     #[test]
@@ -103,9 +115,13 @@ mod tests {
         let (thread, client) = ids();
         let claims = Claims::after(1);
         let followed = claims.watch(&thread, &client, 1);
-        claims.raise(&thread, &ClientId::new("d").unwrap());
-        claims.raise(&ThreadId::new("u").unwrap(), &client);
+        let other = ClientId::new("d").unwrap();
+        let others = [
+            claims.watch(&thread, &other, 7),
+            claims.watch(&ThreadId::new("u").unwrap(), &client, 8),
+        ];
         assert_eq!(*followed.borrow(), 1);
+        drop(others);
         drop(followed);
         drop(claims.watch(&thread, &ClientId::new("d").unwrap(), 1));
         assert_eq!(claims.known().highest.len(), 1);
