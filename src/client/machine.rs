@@ -250,6 +250,7 @@ impl Client {
         let frame = ClientFrame::Hello {
             protocol: PROTOCOL,
             client_id: self.client_id.clone(),
+            attempt: Some(self.generation),
             thread_id: self.delivery.thread_id().clone(),
             cursor,
         };

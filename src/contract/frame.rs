@@ -27,6 +27,10 @@ pub enum ClientFrame {
         protocol: u32,
         /// This client instance.
         client_id: ClientId,
+        /// Which of its attempts this is; a later one has a higher number, and its connection is the one that
+        /// counts. Without it, the one whose hello came last is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<u64>,
         /// The conversation to join.
         thread_id: ThreadId,
         /// What the client has already; `{epoch: 0, seq: 0}` asks for the whole log.

@@ -25,6 +25,10 @@ pub struct OpenThread {
     /// The client instance on whose behalf; its newest connection is the one that counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// Which of the client's attempts, as it counts them itself; it becomes the claim. A supervisor that is asked
+    /// late, behind a partition or after a restart, could not know the order of attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u64>,
 }
 
 /// Where a thread's log stands.

@@ -82,9 +82,9 @@ impl Connection {
 
     pub(super) fn call(&self, call: Call, out: &mut Vec<Output>) {
         match (&self.phase, call) {
-            (Phase::Opening { thread, client_id, .. }, Call::Open) => {
-                let (thread, client_id) = (thread.clone(), client_id.clone());
-                out.push(Output::Open { thread, user: self.visitor.user.clone(), client_id });
+            (Phase::Opening { thread, caller, .. }, Call::Open) => {
+                let (thread, caller) = (thread.clone(), caller.clone());
+                out.push(Output::Open { thread, user: self.visitor.user.clone(), caller });
             }
             (Phase::Joined(joined), Call::Submit) => {
                 let turn = self.turns.front().cloned();

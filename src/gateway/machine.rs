@@ -13,14 +13,14 @@
 
 use super::calls::{Call, Calls};
 use super::limits::{Bucket, Empty};
-use super::port::{CallFailure, Claim, Input, Output, Visitor};
+use super::port::{CallFailure, Caller, Claim, Input, Output, Visitor};
 use super::timers::Timers;
 use crate::config::GatewayConfig;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::{
     AdviceReason, ClientFrame, Limits, LogFrame, PROTOCOL, ResumeFailure, ServerFrame,
 };
-use crate::contract::id::{ClientId, Cursor, MessageId, ThreadId};
+use crate::contract::id::{Cursor, MessageId, ThreadId};
 use crate::contract::thread::{Accepted, SubmitTurn, TailLine, ThreadHead};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) enum Phase {
     Greeting,
-    Opening { thread: ThreadId, client_id: ClientId, cursor: Cursor },
+    Opening { thread: ThreadId, caller: Caller, cursor: Cursor },
     Joined(Joined),
     Closing,
 }
@@ -145,11 +145,15 @@ impl Connection {
 
     fn frame(&mut self, now: Duration, frame: ClientFrame, out: &mut Vec<Output>) {
         match (&mut self.phase, frame) {
-            (Phase::Greeting, ClientFrame::Hello { protocol, client_id, thread_id, cursor }) => {
+            (
+                Phase::Greeting,
+                ClientFrame::Hello { protocol, client_id, attempt, thread_id: thread, cursor },
+            ) => {
                 if protocol != PROTOCOL {
                     return self.close(CloseReason::BadRequest, out);
                 }
-                self.phase = Phase::Opening { thread: thread_id, client_id, cursor };
+                let caller = Caller { client_id, attempt };
+                self.phase = Phase::Opening { thread, caller, cursor };
                 self.call(Call::Open, out);
             }
             (
@@ -202,10 +206,10 @@ impl Connection {
         result: Result<ThreadHead, CallFailure>,
         out: &mut Vec<Output>,
     ) {
-        let Phase::Opening { thread, client_id, cursor } = &self.phase else {
+        let Phase::Opening { thread, caller, cursor } = &self.phase else {
             return;
         };
-        let (thread, client_id, cursor) = (thread.clone(), client_id.clone(), *cursor);
+        let (thread, client_id, cursor) = (thread.clone(), caller.client_id.clone(), *cursor);
         let log = match result {
             Ok(log) => log,
             Err(failure) => return self.call_failed(now, Call::Open, failure, out),

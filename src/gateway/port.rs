@@ -66,6 +66,15 @@ pub(super) enum CallFailure {
     Away,
 }
 
+/// Who has said hello.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// The client instance.
+    pub(super) client_id: ClientId,
+    /// Which of its attempts, if it counts them.
+    pub(super) attempt: Option<u64>,
+}
+
 /// Which of a client's connections this is: the supervisor ends the tail of a lower claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -81,7 +90,7 @@ pub(super) enum Output {
     /// Write this frame.
     Send(ServerFrame),
     /// Ask the supervisor for the thread.
-    Open { thread: ThreadId, user: UserId, client_id: ClientId },
+    Open { thread: ThreadId, user: UserId, caller: Caller },
     /// Give the supervisor a turn.
     Submit { thread: ThreadId, turn: SubmitTurn },
     /// Read the log from here, instead of from where it was read so far.

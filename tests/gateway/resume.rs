@@ -131,6 +131,28 @@ async fn sw_one_a_newer_connection_of_a_client_ends_the_older_at_any_gateway() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn sw_one_of_counted_attempts_the_latest_lives_in_whatever_order_they_say_hello() {
+    let hello = |attempt: u64| {
+        let cursor = r#"{"epoch":0,"seq":0}"#;
+        Message::text(format!(
+            r#"{{"event":"hello","protocol":1,"client_id":"a","attempt":{attempt},"thread_id":"t","cursor":{cursor}}}"#
+        ))
+    };
+    beside(PipeNet::default(), GatewayConfig::default(), async |site| {
+        let mut latest = upgraded(&site, &bearer(&good())).await;
+        latest.send(hello(2)).await.unwrap();
+        until(&mut latest, "resumed").await;
+        // Held back on its way, and given up by its client long ago.
+        let mut late = upgraded_at(&site, 1, &bearer(&good())).await;
+        late.send(hello(1)).await.unwrap();
+        until(&mut late, "resumed").await;
+        assert_eq!(closed(&mut late).await, (4409, "superseded".to_owned()));
+        say(&mut latest, "m-1").await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn pong_a_peer_that_only_reads_is_answered() {
     beside(PipeNet::default(), GatewayConfig::default(), async |site| {
         let mut socket = upgraded(&site, &bearer(&good())).await;

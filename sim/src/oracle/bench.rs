@@ -260,7 +260,8 @@ impl Bench {
         self.also(client(name), What::Connected { conn, to: Host::Gateway(1) });
         let cursor = Cursor { epoch: if seq == 0 { 0 } else { 7 }, seq };
         let (client_id, thread_id) = (id(name), id("t-1"));
-        self.sends(conn, &ClientFrame::Hello { protocol: PROTOCOL, client_id, thread_id, cursor });
+        let (protocol, attempt) = (PROTOCOL, Some(conn));
+        self.sends(conn, &ClientFrame::Hello { protocol, client_id, attempt, thread_id, cursor });
         let limits = Limits {
             message_bytes_max: 65_536,
             text_chars_max: 4_000,

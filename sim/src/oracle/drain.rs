@@ -78,6 +78,8 @@ impl<'t> Drains<'t> {
             (What::Started, _) => {
                 self.draining.remove(host);
                 self.excused.remove(host);
+                // What an earlier process had may be read late, and says nothing about this one.
+                self.links.retain(|_, link| link.gateway != host);
             }
             (What::Stopped { .. }, Some(since)) => {
                 let took = Duration::from_micros(event.at_us.saturating_sub(*since));
@@ -177,6 +179,17 @@ mod tests {
         let mut run = draining();
         let fault = Fault::Crash { host: Host::Gateway(1), down: Duration::from_secs(1) };
         run.tell(Host::World, What::Injected { turn: None, index: 1, fault });
+        end(&mut run);
+        run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn the_end_of_an_earlier_process_may_be_read_late() {
+        let mut run = healthy();
+        let gateway = Host::Gateway(1);
+        run.tell(gateway.clone(), What::Started);
+        let fault = Fault::Bounce { host: gateway };
+        run.tell(Host::World, What::Injected { turn: None, index: 0, fault });
         end(&mut run);
         run.accepted_by(&ORACLE);
     }

@@ -13,7 +13,7 @@ use crate::contract::frame::{AdviceReason, ClientFrame, ServerFrame};
 use crate::contract::id::{ConnectionId, UserId};
 use crate::contract::thread::OpenThread;
 use crate::gateway::machine::{Connection, advice};
-use crate::gateway::port::{CallFailure, Input, Output, Visitor};
+use crate::gateway::port::{CallFailure, Caller, Input, Output, Visitor};
 use crate::net::Net;
 use crate::token::Claims;
 use axum::http::StatusCode;
@@ -193,8 +193,8 @@ impl<N: Net> Talk<N> {
                 }
                 self.send(&frame);
             }
-            Output::Open { thread, user, client_id } => {
-                let ask = OpenThread { user, client_id: Some(client_id) };
+            Output::Open { thread, user, caller: Caller { client_id, attempt } } => {
+                let ask = OpenThread { user, client_id: Some(client_id), attempt };
                 let call = self.call(Method::PUT, format!("/v1/threads/{thread}"), ask);
                 self.calls.push(Box::pin(async move { Input::Opened(call.await) }));
             }

@@ -29,7 +29,7 @@ pub(super) fn connection(config: &GatewayConfig, token: Duration) -> Connection 
 
 pub(super) fn hello(protocol: u32, cursor: Cursor) -> Input {
     let (client_id, thread_id) = (ClientId::new("k").unwrap(), ThreadId::new(THREAD).unwrap());
-    Input::Frame(ClientFrame::Hello { protocol, client_id, thread_id, cursor })
+    Input::Frame(ClientFrame::Hello { protocol, client_id, attempt: None, thread_id, cursor })
 }
 
 pub(super) fn say(id: &str, text: String) -> Input {
@@ -169,7 +169,7 @@ fn read(what: &str) -> Input {
 /// An output in a few words.
 pub(super) fn text(output: &Output) -> String {
     match output {
-        Output::Open { thread, user, client_id: _ } => format!("open {thread} {user}"),
+        Output::Open { thread, user, caller: _ } => format!("open {thread} {user}"),
         Output::Submit { thread, turn } => format!("submit {thread} {}", turn.message_id),
         Output::Follow { thread, after, claim } if claim.number == 0 => {
             format!("follow {thread} {after}")

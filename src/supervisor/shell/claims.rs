@@ -1,9 +1,10 @@
 //! Which connection of a client counts: the one with the highest claim.
 //!
 //! # Design
-//! Two gateways may hold connections of one client, so only who stands behind both can order them. Claims
-//! grow over restarts, because the number of the start stands in their upper half; so after a restart the
-//! tails that come back decide the matter again, in whatever order they come. Nothing is written for a claim.
+//! A client that counts its attempts orders its connections itself, and its count is the claim: nobody else knows
+//! the order when a gateway was cut off, a supervisor was away, or a connection is dead and its gateway has not
+//! heard of it. For one that does not, the order of the questions decides, as the best guess there is: claims grow
+//! over restarts, because the number of the start stands in their upper half. Nothing is written for a claim.
 //!
 //! A claim counts from the first tail that brings it, and not as soon as it is asked for: what was asked for a
 //! connection that has ended meanwhile may arrive late, behind a partition, and would end its successor.

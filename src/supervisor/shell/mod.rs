@@ -180,7 +180,7 @@ async fn open_thread<N: Net>(
     let head = shared.store.open_thread(&thread, &ask.user, new_epoch);
     let mut head = head.map_err(|error| shared.refusal(&error))?;
     if ask.client_id.is_some() {
-        head.claim = shared.claims.next();
+        head.claim = ask.attempt.unwrap_or_else(|| shared.claims.next());
     }
     Ok(Json(head))
 }
