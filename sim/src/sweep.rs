@@ -3,6 +3,7 @@
 //! A report of a seed is one JSON line, so that other processes may play it. It plays nothing itself.
 
 use crate::artefact::Finding;
+use crate::oracle::sometimes::{SOMETIMES, Sometimes, hit};
 use crate::rehearsal::Rehearsal;
 use crate::scenario::{Kind, Scenario};
 use crate::schedule;
@@ -109,6 +110,8 @@ pub struct Report {
     pub violations: Vec<Finding>,
     /// How often each kind of fault was scheduled, and how often it happened.
     pub faults: BTreeMap<Kind, (u64, u64)>,
+    /// Which of [`SOMETIMES`] happened, by name.
+    pub sometimes: Vec<String>,
 }
 
 impl Report {
@@ -121,6 +124,7 @@ impl Report {
             simulated_ms: u64::try_from(simulated).unwrap_or(u64::MAX),
             violations: rehearsal.violations.iter().map(Finding::from).collect(),
             faults: schedule::tally(scenario, &rehearsal.trace),
+            sometimes: hit(&rehearsal.trace).into_iter().map(str::to_owned).collect(),
         }
     }
 }
@@ -135,6 +139,7 @@ pub struct Tally {
     simulated: Duration,
     faults: BTreeMap<Kind, (u64, u64)>,
     oracles: BTreeMap<String, u64>,
+    sometimes: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -148,12 +153,16 @@ impl Tally {
             *all += scheduled;
             *of_them += happened;
         }
+        for point in &report.sometimes {
+            *self.sometimes.entry(point.clone()).or_default() += 1;
+        }
         for finding in &report.violations {
             *self.oracles.entry(finding.oracle.clone()).or_default() += 1;
         }
     }
 
-    /// A line a kind of fault, a line an oracle that objected, and the sum.
+    /// A line a kind of fault, a line a thing that must happen sometimes, a line an oracle that objected, and the
+    /// sum.
     ///
     /// # Panics
     /// Never: writing to a text cannot fail.
@@ -163,6 +172,13 @@ impl Tally {
         for kind in Kind::ALL {
             let (scheduled, happened) = self.faults.get(&kind).copied().unwrap_or_default();
             writeln!(text, "{kind:12} | {scheduled:9} | {happened:8}").expect("it is a String");
+        }
+        for Sometimes { name, .. } in SOMETIMES {
+            match self.sometimes.get(*name) {
+                Some(seeds) => writeln!(text, "{seeds:8} seeds: {name}"),
+                None => writeln!(text, "   never: {name}"),
+            }
+            .expect("it is a String");
         }
         for (oracle, count) in &self.oracles {
             writeln!(text, "{oracle}: {count} violations").expect("it is a String");
@@ -221,6 +237,7 @@ mod tests {
             simulated_ms: 62_000,
             violations: vec![finding],
             faults: BTreeMap::from([(Kind::Crash, (2, 1)), (Kind::HalfOpen, (1, 1))]),
+            sometimes: vec!["a client was parked and woke".to_owned()],
         };
         let line = serde_json::to_string(&report).expect("plain data");
         assert_eq!(serde_json::from_str::<Report>(&line).expect("the same"), report);
@@ -229,6 +246,8 @@ mod tests {
         tally.add(&Report { violations: Vec::new(), ..report });
         let table = tally.table(Duration::from_secs(2));
         assert!(table.contains("crash        |         4 |        2\n"), "{table}");
+        assert!(table.contains("\n       2 seeds: a client was parked and woke\n"), "{table}");
+        assert!(table.contains("\n   never: a client was signed out\n"), "{table}");
         assert!(table.contains("\ndedup: 1 violations\n1 of 2 seeds clean: 124s"), "{table}");
     }
 }
