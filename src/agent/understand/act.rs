@@ -355,11 +355,10 @@ fn back_there(words: &[&str], wishes: &[Wish], context: &Context<'_>) -> Option<
 
 /// Whether more results are asked for.
 fn more(words: &[&str]) -> bool {
-    let Some((at, used)) = find(words, MORE) else {
+    let Some((at, _)) = find(words, MORE) else {
         return matches!(words, ["more"] | ["next"] | ["others"] | ["more", ","]);
     };
     let denied = at > 0 && words.get(at - 1).is_some_and(|word| matches!(*word, "no" | "nothing"));
-    let _ = used;
     !denied && !holds(words, NOT_MORE)
 }
 

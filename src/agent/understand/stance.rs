@@ -92,11 +92,10 @@ pub(super) fn opinion(words: &[&str], stated: bool) -> Option<Act> {
     if holds(words, DISLIKE) {
         return Some(Act::Dislike);
     }
-    let (at, used) = find(words, PRAISE)?;
+    let (at, _) = find(words, PRAISE)?;
     let thanks = holds(words, "good morning|good evening|good afternoon|good day|good help");
     let clause = words.get(..at)?.rsplit(|word| *word == ",").next().unwrap_or_default();
     let near = clause.get(clause.len().saturating_sub(4)..).unwrap_or_default();
-    let _ = used;
     let denied = holds(near, NOT_PRAISE) && !holds(words, "not bad|no problem|no doubt");
     (stated && !denied && !thanks && !hesitates(words)).then_some(Act::Like)
 }

@@ -1,11 +1,12 @@
 //! Each kind of fault against the whole assistant: the promises hold, the fault began, bit and ended.
 
+mod sick_hosts;
+
 use rehearse::project::Project;
 use rehearse::rehearsal::Rehearsal;
 use rehearse::report::transcript::transcript;
 use rehearse::scenario::{
-    Armed, ClientSpec, DiskFailure, Fault, Host, Misbehaviour, Pace, Scenario, Trigger, Turn,
-    WorldSpec,
+    Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec,
 };
 use rehearse::trace::{Event, Trace, What, Wire};
 use rehearse::world::EngineKind;
@@ -383,64 +384,6 @@ fn a_paused_client_does_nothing_and_goes_on_where_it_was() {
         (vec![on("ack", pause(6_000))], &still),
         (vec![on("user_turn", pause(120_000))], &still),
     ]);
-}
-
-#[test]
-fn an_agent_that_misbehaves_delays_an_answer_and_changes_none() {
-    let misbehave = |how| {
-        let lasts = ms(4_000);
-        vec![after(0, Fault::Misbehave { host: Host::Agent, how, lasts })]
-    };
-    let told = |trace: &Trace, code: &str| {
-        let code = format!("\"code\":\"{code}\"");
-        during(trace).into_iter().any(|event| {
-            matches!(&event.what, What::Received { frame: Wire::Text(text), .. } if text.contains(&code))
-        })
-    };
-    let unavailable = |trace: &Trace| told(trace, "agent_unavailable");
-    let invalid = |trace: &Trace| told(trace, "agent_invalid");
-    hold_true(&[
-        (misbehave(Misbehaviour::Refuse), &unavailable),
-        (misbehave(Misbehaviour::Garble), &invalid),
-        (misbehave(Misbehaviour::Drift), &invalid),
-        // Two calls of two seconds each, and one more retry than the fault lasts.
-        (misbehave(Misbehaviour::Hang), &|trace| script(trace) > ms(8_000)),
-    ]);
-}
-
-#[test]
-fn a_token_service_that_misbehaves_keeps_nobody_out_for_long() {
-    let misbehave = |how| {
-        let fault = Fault::Misbehave { host: Host::TokenService, how, lasts: ms(3_000) };
-        vec![after(0, fault), after(10, cut())]
-    };
-    let back = |trace: &Trace| script(trace) > ms(6_000);
-    let hows =
-        [Misbehaviour::Refuse, Misbehaviour::Garble, Misbehaviour::Drift, Misbehaviour::Hang];
-    hold_true(&hows.map(|how| {
-        let bit: Bit<'_> = &back;
-        (misbehave(how), bit)
-    }));
-}
-
-#[test]
-fn a_host_whose_disk_fails_dies_and_comes_back_with_all_it_had() {
-    let died = |host: Host| {
-        move |trace: &Trace| {
-            count(trace, |at, what| *at == host && matches!(what, What::Died { .. })) > 0
-        }
-    };
-    let bad = |host: &Host, how| {
-        let fault = Fault::BadDisk { host: host.clone(), how, lasts: ms(3_000) };
-        vec![after(0, fault), after(10, cut())]
-    };
-    for host in [Host::Supervisor, Host::TokenService] {
-        let died = died(host.clone());
-        hold_true(&[DiskFailure::Io, DiskFailure::Full].map(|how| {
-            let bit: Bit<'_> = &died;
-            (bad(&host, how), bit)
-        }));
-    }
 }
 
 #[test]
