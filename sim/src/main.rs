@@ -5,6 +5,7 @@ mod cli;
 
 use clap::{Parser, Subcommand};
 use cli::Verdict;
+use cli::ablate::Ablate;
 use cli::diff::Diff;
 use cli::gate::{bench, gate};
 use cli::run::Run;
@@ -35,6 +36,8 @@ enum Command {
     Sweep(Sweep),
     /// Find the smallest scenario that fails as an artefact does.
     Shrink(Shrink),
+    /// Remove one rule of the assistant at a time and see how soon an oracle objects.
+    Ablate(Ablate),
     /// Show the first event in which two runs differ.
     Diff(Diff),
     /// Measure the simulated time per wall time of the default world, on one core.
@@ -63,6 +66,7 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
         Command::Run(run) => run.perform(&project, &here),
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),
+        Command::Ablate(ablate) => ablate.perform(&project),
         Command::Diff(diff) => diff.perform(&project, &here),
         Command::Bench => bench(&project),
     }

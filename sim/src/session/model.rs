@@ -4,7 +4,7 @@
 
 use super::matcher::Raw;
 use super::yaml::{At, present};
-use crate::scenario::{DiskFailure, Misbehaviour};
+use crate::scenario::{DiskFailure, Intrusion, Misbehaviour};
 use assistant::supervisor::Rollout;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -95,8 +95,16 @@ pub(super) enum FaultYaml {
     PowerLoss { host: At<String>, down: At<String> },
     Bounce { host: At<String> },
     Partition { between: At<Vec<At<String>>>, lasts: At<String> },
+    OneWay { from: At<String>, to: At<String>, lasts: At<String> },
+    Flap { between: At<Vec<At<String>>>, every: At<String>, lasts: At<String> },
+    Latency { between: At<Vec<At<String>>>, by: At<String>, lasts: At<String> },
     Hold { between: At<Vec<At<String>>>, lasts: At<String> },
+    Refuse { host: At<String>, lasts: At<String> },
+    BlackHole { host: At<String>, lasts: At<String> },
     Cut { client: At<String> },
+    Lose { client: At<String> },
+    Tear { client: At<String>, bytes: usize },
+    Fragment { client: At<String>, bytes: usize, lasts: At<String> },
     Duplicate { client: At<String> },
     Reorder { client: At<String> },
     SlowReader { client: At<String>, lasts: At<String> },
@@ -105,6 +113,10 @@ pub(super) enum FaultYaml {
     Pause { host: At<String>, lasts: At<String> },
     Misbehave { host: At<String>, how: Misbehaviour, lasts: At<String> },
     BadDisk { host: At<String>, how: DiskFailure, lasts: At<String> },
+    LostSync { host: At<String>, lasts: At<String> },
+    SlowSync { host: At<String>, by: At<String>, lasts: At<String> },
+    Intrude { host: At<String>, how: Intrusion },
+    SignOut { client: At<String> },
     Skew { host: At<String>, by: At<String> },
 }
 
