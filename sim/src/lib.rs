@@ -11,6 +11,7 @@ compile_error!(
 
 pub mod ablate;
 pub mod artefact;
+pub mod explain;
 pub mod oracle;
 pub mod project;
 pub mod random;

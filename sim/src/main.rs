@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use cli::Verdict;
 use cli::ablate::Ablate;
 use cli::diff::Diff;
+use cli::explain::Explain;
 use cli::gate::{bench, gate};
 use cli::run::Run;
 use cli::shrink::Shrink;
@@ -38,6 +39,8 @@ enum Command {
     Shrink(Shrink),
     /// Remove one rule of the assistant at a time and see how soon an oracle objects.
     Ablate(Ablate),
+    /// Show what happened before a violation that could matter for it.
+    Explain(Explain),
     /// Show the first event in which two runs differ.
     Diff(Diff),
     /// Measure the simulated time per wall time of the default world, on one core.
@@ -67,6 +70,7 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),
         Command::Ablate(ablate) => ablate.perform(&project),
+        Command::Explain(explain) => explain.perform(&project, &here),
         Command::Diff(diff) => diff.perform(&project, &here),
         Command::Bench => bench(&project),
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod ablate;
 pub(crate) mod diff;
+pub(crate) mod explain;
 pub(crate) mod gate;
 pub(crate) mod run;
 pub(crate) mod shrink;

@@ -239,7 +239,7 @@ fn link_word(link: &Link) -> String {
 }
 
 #[expect(clippy::too_many_lines, reason = "a sentence a fault")]
-fn fault_words(fault: &Fault) -> String {
+pub(crate) fn fault_words(fault: &Fault) -> String {
     match fault {
         Fault::Crash { host, down } => format!("crash {host}, back after {down:?}"),
         Fault::PowerLoss { host, down } => format!("power loss of {host}, back after {down:?}"),

@@ -36,7 +36,8 @@ pub fn verdicts(violations: &[Violation]) -> String {
 }
 
 /// Simulated time, to the millisecond.
-fn seconds(us: u64) -> String {
+#[must_use]
+pub fn seconds(us: u64) -> String {
     format!("{}.{:03}s", us / 1_000_000, us / 1_000 % 1_000)
 }
 
