@@ -20,6 +20,7 @@ pub mod report;
 pub mod scenario;
 pub mod schedule;
 pub mod session;
+pub mod shards;
 pub mod shrink;
 pub mod sweep;
 pub mod trace;

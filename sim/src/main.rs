@@ -9,6 +9,7 @@ use cli::ablate::Ablate;
 use cli::diff::Diff;
 use cli::explain::Explain;
 use cli::gate::{bench, gate};
+use cli::merge::Merge;
 use cli::run::Run;
 use cli::shrink::Shrink;
 use cli::speech::complain;
@@ -35,6 +36,8 @@ enum Command {
     Run(Run),
     /// Play the chaotic worlds of many seeds, and keep those that fail as artefacts.
     Sweep(Sweep),
+    /// Add the shards of a sweep up, which other machines have played: one table, one verdict.
+    Merge(Merge),
     /// Find the smallest scenario that fails as an artefact does.
     Shrink(Shrink),
     /// Remove one rule of the assistant at a time and see how soon an oracle objects.
@@ -67,7 +70,8 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
     match command {
         Command::Gate => gate(&project),
         Command::Run(run) => run.perform(&project, &here),
-        Command::Sweep(sweep) => sweep.perform(&project),
+        Command::Sweep(sweep) => sweep.perform(&project, &here),
+        Command::Merge(merge) => merge.perform(&project, &here),
         Command::Shrink(shrink) => shrink.perform(&project, &here),
         Command::Ablate(ablate) => ablate.perform(&project),
         Command::Explain(explain) => explain.perform(&project, &here),

@@ -17,7 +17,8 @@ use std::time::Duration;
 pub const PROVES_FROM: u64 = 1_000;
 
 /// A range of seeds, without its end: `0..200`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Seeds {
     /// The first.
     pub from: u64,
@@ -26,7 +27,8 @@ pub struct Seeds {
 }
 
 /// One of several parts of a sweep, counted from 1: `2/4`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Shard {
     number: u64,
     of: u64,
@@ -60,6 +62,19 @@ impl FromStr for Seeds {
     }
 }
 
+impl TryFrom<String> for Seeds {
+    type Error = BadPart;
+    fn try_from(text: String) -> Result<Self, BadPart> {
+        text.parse()
+    }
+}
+
+impl From<Seeds> for String {
+    fn from(seeds: Seeds) -> Self {
+        seeds.to_string()
+    }
+}
+
 impl fmt::Display for Seeds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}..{}", self.from, self.to)
@@ -76,6 +91,18 @@ impl Shard {
     /// [`BadPart::Shard`].
     pub fn new(number: u64, of: u64) -> Result<Self, BadPart> {
         if (1..=of).contains(&number) { Ok(Self { number, of }) } else { Err(BadPart::Shard) }
+    }
+
+    /// Which it is, from 1.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
+    /// Of how many.
+    #[must_use]
+    pub fn of(self) -> u64 {
+        self.of
     }
 
     /// The shard cut once more into `into` of the same size.
@@ -95,6 +122,19 @@ impl FromStr for Shard {
     }
 }
 
+impl TryFrom<String> for Shard {
+    type Error = BadPart;
+    fn try_from(text: String) -> Result<Self, BadPart> {
+        text.parse()
+    }
+}
+
+impl From<Shard> for String {
+    fn from(shard: Shard) -> Self {
+        shard.to_string()
+    }
+}
+
 impl fmt::Display for Shard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.number, self.of)
@@ -107,6 +147,8 @@ impl fmt::Display for Shard {
 pub struct Report {
     /// The seed.
     pub seed: u64,
+    /// The hash of the trace.
+    pub hash: String,
     /// Simulated time, milliseconds.
     pub simulated_ms: u64,
     /// What oracles said.
@@ -124,6 +166,7 @@ impl Report {
         let simulated = rehearsal.trace.duration().as_millis();
         Self {
             seed: scenario.seed,
+            hash: rehearsal.trace.hash(),
             simulated_ms: u64::try_from(simulated).unwrap_or(u64::MAX),
             violations: rehearsal.violations.iter().map(Finding::from).collect(),
             faults: schedule::tally(scenario, &rehearsal.trace),
@@ -253,6 +296,7 @@ mod tests {
             Finding { oracle: "dedup".to_owned(), at_us: 5, host: None, what: "x".to_owned() };
         let report = Report {
             seed: 3,
+            hash: "0e1f".to_owned(),
             simulated_ms: 62_000,
             violations: vec![finding],
             faults: BTreeMap::from([(Kind::Crash, (2, 1)), (Kind::HalfOpen, (1, 1))]),

@@ -5,7 +5,7 @@ use rehearse::artefact::{Artefact, Failure};
 use rehearse::scenario::{Armed, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec, chaos};
 use rehearse::world::EngineKind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The exit code of `rehearse`, and everything that it said.
@@ -56,6 +56,104 @@ fn a_sweep_of_nothing_is_no_clean_sweep() {
         let (code, said) = rehearse(arguments);
         assert_eq!(code, Some(2), "{arguments:?}: {said}");
     }
+}
+
+/// A file of this test alone, as text for a command line.
+fn scratch(name: &str) -> String {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    path.into_os_string().into_string().expect("a path in UTF-8")
+}
+
+#[test]
+fn shards_that_were_played_apart_are_merged_and_nothing_else_is() {
+    let shard = |number: &str, seeds: &str| {
+        let file = scratch(&format!("shard-{number}-of-{seeds}.json"));
+        let part = format!("{number}/2");
+        let (code, said) =
+            rehearse(&["sweep", "--seeds", seeds, "--shard", &part, "--json", &file]);
+        assert_eq!(code, Some(0), "{said}");
+        file
+    };
+    let (one, two, other) = (shard("1", "0..6"), shard("2", "0..6"), shard("2", "0..8"));
+    let junit = scratch("merged.xml");
+    let (code, said) = rehearse(&["merge", &two, &one, "--junit", &junit]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("\n6 of 6 seeds clean: "), "{said}");
+    let report = std::fs::read_to_string(&junit).expect("it was written");
+    assert!(
+        report.contains("<testcase name=\"dedup\" classname=\"oracle\" time=\"0.000\"/>"),
+        "{report}"
+    );
+
+    for (files, why) in [
+        (&[&one, &one][..], "are both shard 1/2"),
+        (&[&one], "shard 2/2 is missing"),
+        (&[&one, &other], "the range of seeds is 0..6 in one and 0..8 in the other"),
+        (&[&junit], "expected value"),
+    ] {
+        let files: Vec<&str> =
+            std::iter::once("merge").chain(files.iter().map(|f| f.as_str())).collect();
+        let (code, said) = rehearse(&files);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn a_sweep_tells_the_hashes_that_single_runs_have() {
+    let (code, said) = rehearse(&["sweep", "--seeds", "3..6", "--hash", "--jobs", "2"]);
+    assert_eq!(code, Some(0), "{said}");
+    let (_, hash) = rehearse(&["run", "--chaos", "--seed", "4", "--engine", "event", "--hash"]);
+    assert_eq!(said.lines().nth(1), Some(format!("4 {}", hash.trim()).as_str()), "{said}");
+    assert_eq!(said.lines().count(), 3);
+}
+
+#[test]
+fn a_seed_over_its_limit_is_given_up_and_the_next_one_begun() {
+    let junit = scratch("hung.xml");
+    let arguments =
+        ["sweep", "--seeds", "0..3", "--jobs", "1", "--seed-limit", "0s", "--junit", &junit];
+    let (code, said) = rehearse(&arguments);
+    assert_eq!(code, Some(2), "{said}");
+    for seed in 0..3 {
+        let told =
+            format!("seed {seed}: it took longer than 0ns and was killed\n  cargo rehearse run");
+        assert!(said.contains(&told), "{said}");
+    }
+    let report = std::fs::read_to_string(&junit).expect("it was written");
+    assert!(report.contains("<error message=\"3 seeds could not be played\">seed 0: "), "{report}");
+}
+
+/// The worker of a sweep, as soon as it has one; absent where the system does not tell.
+fn worker_of(sweep: u32) -> Option<String> {
+    let path = format!("/proc/{sweep}/task/{sweep}/children");
+    let is_worker = |child: &str| {
+        let command = std::fs::read_to_string(format!("/proc/{child}/cmdline"));
+        command.is_ok_and(|command| command.split('\0').any(|word| word == "--worker"))
+    };
+    loop {
+        let children = std::fs::read_to_string(&path).ok()?;
+        if let Some(child) = children.split_whitespace().find(|child| is_worker(child)) {
+            return Some(child.to_owned());
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_hangs_costs_one_seed() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rehearse"));
+    command.args(["sweep", "--seeds", "0..40", "--jobs", "1", "--seed-limit", "5s"]);
+    let sweep = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let worker = worker_of(sweep.id());
+    let stop = |worker| Command::new("kill").args(["-STOP", worker]).status();
+    let stopped = worker.as_deref().map(stop);
+    let output = sweep.wait_with_output().expect("it ends");
+    let Some(stopped) = stopped else { return };
+    assert!(stopped.is_ok_and(|status| status.success()), "it was over before it hung");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.matches("it took longer than 5s and was killed").count(), 1, "{said}");
+    assert!(said.contains("\n39 of 39 seeds clean: "), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ pub(crate) mod ablate;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod gate;
+pub(crate) mod merge;
 pub(crate) mod run;
 pub(crate) mod shrink;
 pub(crate) mod speech;

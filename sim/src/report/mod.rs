@@ -2,5 +2,6 @@
 
 pub mod junit;
 mod listings;
+pub mod seeds;
 pub mod transcript;
 pub mod verdicts;
