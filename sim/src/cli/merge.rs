@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Merge {
     /// What `sweep --json` wrote, a file a shard.
     #[arg(required = true)]
-    files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Write a test report of all together.
     #[arg(long)]
     junit: Option<PathBuf>,

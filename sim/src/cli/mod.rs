@@ -1,6 +1,8 @@
 //! The commands of `cargo rehearse`, one a file.
 
 pub(crate) mod ablate;
+#[cfg(test)]
+mod deployed;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod gate;

@@ -53,7 +53,7 @@ pub(crate) struct Sweep {
     engine: Engine,
     /// Write what came of each seed to a file that `merge` reads.
     #[arg(long)]
-    json: Option<PathBuf>,
+    pub(super) json: Option<PathBuf>,
     /// Write a test report: a case an oracle, a kind of fault, a thing that must happen sometimes.
     #[arg(long)]
     junit: Option<PathBuf>,
@@ -88,12 +88,7 @@ impl Sweep {
         here: &Path,
     ) -> Result<Verdict, RehearsalError> {
         let timer = Timer::start();
-        let shard = match (self.shard, self.shards, self.index) {
-            (Some(shard), _, _) => Ok(shard),
-            (None, Some(of), Some(index)) => Shard::new(index.saturating_add(1), of),
-            (None, _, _) => Ok(Shard::WHOLE),
-        };
-        let shard = shard.map_err(usage)?;
+        let shard = self.shard().map_err(usage)?;
         if self.worker {
             return self.work(project, shard, &timer);
         }
@@ -124,6 +119,15 @@ impl Sweep {
             return Ok(verdict(&results));
         }
         conclude(project, &results, self.junit.as_ref().map(|file| here.join(file)))
+    }
+
+    /// Which part of the seeds is meant.
+    pub(super) fn shard(&self) -> Result<Shard, BadPart> {
+        match (self.shard, self.shards, self.index) {
+            (Some(shard), _, _) => Ok(shard),
+            (None, Some(of), Some(index)) => Shard::new(index.saturating_add(1), of),
+            (None, _, _) => Ok(Shard::WHOLE),
+        }
     }
 
     fn nothing_yet(&self, project: &Project, shard: Shard) -> Results {
