@@ -11,6 +11,7 @@ compile_error!(
 
 pub mod ablate;
 pub mod artefact;
+pub mod divergence;
 pub mod explain;
 pub mod oracle;
 pub mod project;
@@ -24,5 +25,6 @@ pub mod shards;
 pub mod shrink;
 pub mod sweep;
 pub mod trace;
+pub mod twin;
 pub mod view;
 pub mod world;

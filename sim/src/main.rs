@@ -14,6 +14,7 @@ use cli::run::Run;
 use cli::shrink::Shrink;
 use cli::speech::complain;
 use cli::sweep::Sweep;
+use cli::twin::twin;
 use rehearse::project::{Project, ProjectError};
 use rehearse::rehearsal::RehearsalError;
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play every session and every regression twice, judge it, and end with a table. The release gate.
+    /// Play every session and every regression twice here and once in a second process, judge it, and end with a table. The release gate.
     Gate,
     /// Play session files and artefacts, or the world of a seed, and print transcript and verdicts.
     Run(Run),
@@ -46,6 +47,9 @@ enum Command {
     Explain(Explain),
     /// Show the first event in which two runs differ.
     Diff(Diff),
+    /// Play the artefact on the input and print its trace: the second process of a run.
+    #[command(hide = true)]
+    Twin,
     /// Measure the simulated time per wall time of the default world, on one core.
     Bench,
 }
@@ -76,6 +80,7 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
         Command::Ablate(ablate) => ablate.perform(&project),
         Command::Explain(explain) => explain.perform(&project, &here),
         Command::Diff(diff) => diff.perform(&project, &here),
+        Command::Twin => twin(&project),
         Command::Bench => bench(&project),
     }
 }

@@ -6,6 +6,7 @@ use crate::report::transcript::transcript;
 use crate::scenario::Scenario;
 use crate::session::{self, Miss, Session};
 use crate::trace::Trace;
+use crate::twin::TwinError;
 use crate::world::{self, EngineKind, WorldError};
 use std::path::PathBuf;
 
@@ -26,6 +27,9 @@ pub enum RehearsalError {
     /// A file.
     #[error(transparent)]
     Project(#[from] ProjectError),
+    /// The second process of a run.
+    #[error(transparent)]
+    Twin(#[from] TwinError),
     /// The world.
     #[error("the world broke")]
     World(#[from] WorldError),

@@ -3,6 +3,7 @@
 //! A trace holds nothing that differs between two runs of one scenario: no wall time, no address, no
 //! masked byte, no task id. Its text form is one JSON object a line, and its hash is the hash of that text.
 
+use crate::divergence::first_divergence;
 use crate::scenario::{Fault, Host};
 use assistant::contract::agent::{AgentRequest, AgentResponse};
 use assistant::contract::frame::LogFrame;
@@ -238,25 +239,5 @@ impl Trace {
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_micros(self.events.last().map_or(0, |event| event.at_us))
-    }
-}
-
-/// The first event in which two traces differ, given as texts, from both sides, after the last one they share.
-#[must_use]
-pub fn first_divergence(once: &str, again: &str) -> Option<String> {
-    let mut lines = (once.lines(), again.lines());
-    let (mut number, mut shared) = (0, "nothing");
-    loop {
-        number += 1;
-        match (lines.0.next(), lines.1.next()) {
-            (None, None) => return None,
-            (Some(one), Some(other)) if one == other => shared = one,
-            (one, other) => {
-                let [one, other] = [one, other].map(|line| line.unwrap_or("the end"));
-                return Some(format!(
-                    "event {number}\n  after   {shared}\n  once    {one}\n  again   {other}"
-                ));
-            }
-        }
     }
 }

@@ -1,13 +1,15 @@
 //! One scenario, one trace: in one process and in two, whatever ran before and whatever the environment.
 
+use rehearse::divergence::first_divergence;
 use rehearse::project::Project;
 use rehearse::rehearsal::Rehearsal;
-use rehearse::scenario::{Armed, Fault, Host, Scenario, Trigger, default_world};
+use rehearse::scenario::{Armed, Fault, Host, Scenario, Trigger, chaos, default_world};
 use rehearse::trace::Trace;
+use rehearse::twin::{Twin, TwinError};
 use rehearse::world::EngineKind;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// A session in which much goes wrong.
@@ -124,12 +126,6 @@ fn in_a_process(mut command: Command, root: &Path, arguments: &[&str]) -> (Strin
     (String::from_utf8_lossy(&done.stdout).into_owned(), traces.concat())
 }
 
-fn first_difference(one: &str, other: &str) -> Option<String> {
-    let mut lines = (1..).zip(one.lines().zip(other.lines()));
-    let (number, (one, other)) = lines.find(|(_, (one, other))| one != other)?;
-    Some(format!("event {number}\n  once  {one}\n  again {other}"))
-}
-
 fn rehearse() -> Command {
     Command::new(env!("CARGO_BIN_EXE_rehearse"))
 }
@@ -156,7 +152,7 @@ fn same_everywhere(name: &str, arguments: &[&str]) {
     let others = [Some(rehearse()), Some(abroad()), fixed_addresses()];
     for (number, command) in (2..).zip(others.into_iter().flatten()) {
         let there = in_a_process(command, &working_copy(&format!("{name}-{number}")), arguments);
-        assert_eq!(first_difference(&here.1, &there.1), None, "process {number}");
+        assert_eq!(first_divergence(&here.1, &there.1), None, "process {number}");
         assert_eq!(here.0, there.0, "process {number}");
     }
     assert_eq!(here.0.trim().len(), 64, "not a hash: {}", here.0);
@@ -180,7 +176,76 @@ fn a_process_tells_the_hash_that_a_test_computes() {
         let root = working_copy(&format!("same-{name}"));
         let (hash, trace) = in_a_process(rehearse(), &root, &["--seed", "5", "--engine", name]);
         let ours = play(engine, &project(), &default_world(5));
-        assert_eq!(first_difference(&trace, &ours.to_text()), None);
+        assert_eq!(first_divergence(&trace, &ours.to_text()), None);
         assert_eq!(hash.trim(), ours.hash());
+    }
+}
+
+fn twin() -> Twin {
+    Twin::new(Path::new(env!("CARGO_BIN_EXE_rehearse")), project().root())
+}
+
+#[test]
+fn a_twin_in_other_surroundings_lives_through_the_same() {
+    let project = project();
+    for engine in ENGINES {
+        for scenario in [broken_world(1), chaos(1), chaos(7)] {
+            let trace = play(engine, &project, &scenario);
+            let divergence = twin().divergence(engine, &scenario, &trace);
+            assert_eq!(divergence.expect("it plays"), None, "{}", scenario.name);
+        }
+    }
+}
+
+#[test]
+fn a_twin_that_lives_through_something_else_is_told_where_it_parts() {
+    let (project, scenario) = (project(), broken_world(1));
+    let trace = play(EngineKind::Event, &project, &scenario);
+    let mut other = scenario.clone();
+    let late = other.faults.last_mut().expect("it has faults");
+    late.fault = Fault::Skew { host: Host::TokenService, by_ms: 2_000 };
+    let divergence = twin().divergence(EngineKind::Event, &other, &trace).expect("it plays");
+    let told = divergence.expect("it differs");
+    let at = "at 46.930s on world: what happens there differs\n";
+    assert!(
+        told.contains(at) && told.contains("\"by_ms\":-2000") && told.contains("\"by_ms\":2000"),
+        "{told}"
+    );
+    let fault = told.lines().find(|line| line.starts_with("  last fault  "));
+    assert!(fault.is_some_and(|fault| fault.contains("{\"pause\":")), "{told}");
+}
+
+#[test]
+fn a_twin_that_cannot_play_says_why() {
+    let mut scenario = chaos(1);
+    scenario.world.catalog = "atlantis".to_owned();
+    let failed = twin().divergence(EngineKind::Event, &scenario, &Trace::default());
+    let Err(TwinError::Failed(why)) = failed else { panic!("it played: {failed:?}") };
+    assert!(why.contains("there is no catalogue `atlantis`"), "{why}");
+}
+
+/// A sweep on its way.
+fn sweep(mut command: Command, root: &Path) -> Child {
+    command.args(["sweep", "--seeds", "0..10", "--hash"]).current_dir(root);
+    command.stdout(Stdio::piped()).spawn().expect("the binary runs")
+}
+
+#[test]
+fn seeds_have_the_same_hashes_wherever_and_beside_whatever_they_are_played() {
+    let here = project().root().to_owned();
+    let there = working_copy("sweep");
+    // The first alone, the others side by side.
+    let hashes = |child: Child| {
+        let output = child.wait_with_output().expect("it ends");
+        String::from_utf8(output.stdout).expect("it says text")
+    };
+    let alone = hashes(sweep(rehearse(), &here));
+    assert_eq!(alone.lines().count(), 10, "{alone}");
+    let commands = [rehearse(), abroad(), rehearse(), abroad()];
+    let roots = [&here, &here, &there, &there];
+    let children: Vec<Child> =
+        commands.into_iter().zip(roots).map(|(command, root)| sweep(command, root)).collect();
+    for child in children {
+        assert_eq!(first_divergence(&alone, &hashes(child)), None);
     }
 }

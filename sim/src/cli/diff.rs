@@ -3,9 +3,9 @@
 use super::speech::say;
 use super::{Engine, Verdict};
 use clap::Args;
+use rehearse::divergence::first_divergence;
 use rehearse::project::{Playable, Project};
 use rehearse::rehearsal::{Rehearsal, RehearsalError};
-use rehearse::trace::first_divergence;
 use rehearse::world::EngineKind;
 use std::path::{Path, PathBuf};
 

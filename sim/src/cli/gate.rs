@@ -2,6 +2,7 @@
 
 use super::Verdict;
 use super::speech::{ink, say};
+use super::twin::elsewhere;
 use crate::Timer;
 use rehearse::project::{Project, ProjectError};
 use rehearse::rehearsal::{Rehearsal, RehearsalError};
@@ -22,7 +23,8 @@ struct Row {
     result: String,
 }
 
-/// Plays every session twice: once to judge it, once to see that it happens the same way again.
+/// Plays every session three times: to judge it, and to see that it happens the same way again, here and in another
+/// process.
 pub(crate) fn gate(project: &Project) -> Result<Verdict, RehearsalError> {
     let timer = Timer::start();
     let (mut rows, mut verdict) = (Vec::new(), Verdict::Clean);
@@ -66,6 +68,10 @@ fn rehearse(project: &Project, session: &Session) -> Result<Row, RehearsalError>
         wrong.push("claims missed");
     }
     let again = Rehearsal::of_scenario(project, scenario)?;
+    if let Some(divergence) = elsewhere(project, EngineKind::default(), scenario, &again.trace)? {
+        say(&divergence);
+        wrong.push("another process differs");
+    }
     row(project, scenario, &[rehearsal, again], wrong)
 }
 
@@ -81,6 +87,10 @@ fn regression(project: &Project, path: &Path) -> Result<Row, RehearsalError> {
     }
     wrong.dedup();
     let again = Rehearsal::on(engine, project, scenario)?;
+    if let Some(divergence) = elsewhere(project, engine, scenario, &again.trace)? {
+        say(&divergence);
+        wrong.push("another process differs");
+    }
     row(project, scenario, &[rehearsal, again], wrong)
 }
 

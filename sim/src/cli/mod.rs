@@ -11,6 +11,7 @@ pub(crate) mod run;
 pub(crate) mod shrink;
 pub(crate) mod speech;
 pub(crate) mod sweep;
+pub(crate) mod twin;
 
 use clap::ValueEnum;
 use rehearse::rehearsal::Rehearsal;
