@@ -208,7 +208,7 @@ mod tests {
             hash: format!("{seed:064x}"),
             simulated_ms: 60_000,
             violations: if seed == 5 { vec![finding] } else { Vec::new() },
-            faults: BTreeMap::new(),
+            faults: Vec::new(),
             sometimes: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use crate::artefact::Finding;
 use crate::oracle::sometimes::{SOMETIMES, Sometimes, hit};
 use crate::rehearsal::Rehearsal;
 use crate::scenario::{Kind, Scenario};
-use crate::schedule;
+use crate::schedule::{self, Counts, Place, Struck};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -153,8 +153,8 @@ pub struct Report {
     pub simulated_ms: u64,
     /// What oracles said.
     pub violations: Vec<Finding>,
-    /// How often each kind of fault was scheduled, and how often it happened.
-    pub faults: BTreeMap<Kind, (u64, u64)>,
+    /// What became of the faults.
+    pub faults: Vec<Struck>,
     /// Which of [`SOMETIMES`] happened, by name.
     pub sometimes: Vec<String>,
 }
@@ -183,7 +183,7 @@ pub struct Tally {
     /// In how many an oracle objected.
     pub failing: u64,
     simulated: Duration,
-    faults: BTreeMap<Kind, (u64, u64)>,
+    faults: BTreeMap<(Kind, Place), Counts>,
     oracles: BTreeMap<String, u64>,
     sometimes: BTreeMap<String, u64>,
 }
@@ -194,10 +194,8 @@ impl Tally {
         self.seeds += 1;
         self.failing += u64::from(!report.violations.is_empty());
         self.simulated += Duration::from_millis(report.simulated_ms);
-        for (kind, (scheduled, happened)) in &report.faults {
-            let (all, of_them) = self.faults.entry(*kind).or_default();
-            *all += scheduled;
-            *of_them += happened;
+        for Struck { kind, place, counts } in &report.faults {
+            self.faults.entry((*kind, *place)).or_default().add(*counts);
         }
         for point in &report.sometimes {
             *self.sometimes.entry(point.clone()).or_default() += 1;
@@ -207,7 +205,7 @@ impl Tally {
         }
     }
 
-    /// What a sweep of so many seeds must have seen and has not: kinds of faults that never happened and points that
+    /// What a sweep of so many seeds must have seen and has not: kinds of faults that never bit and points that
     /// were never hit, a sentence each. A small sweep owes nothing.
     #[must_use]
     pub fn never(&self) -> Vec<String> {
@@ -215,25 +213,32 @@ impl Tally {
             return Vec::new();
         }
         let happened =
-            |kind: &Kind| self.faults.get(kind).is_some_and(|(_, happened)| *happened > 0);
+            |kind: &Kind| self.faults.iter().any(|((of, _), counts)| of == kind && counts.bit > 0);
         let kinds = Kind::ALL.into_iter().filter(|kind| !happened(kind));
-        let kinds = kinds.map(|kind| format!("no {kind} happened in {} seeds", self.seeds));
+        let kinds = kinds.map(|kind| format!("no {kind} bit in {} seeds", self.seeds));
         let points = SOMETIMES.iter().filter(|point| !self.sometimes.contains_key(point.name));
         let points = points.map(|point| format!("never in {} seeds: {}", self.seeds, point.name));
         kinds.chain(points).collect()
     }
 
-    /// A line a kind of fault, a line a thing that must happen sometimes, a line an oracle that objected, and the
+    /// A line a kind of fault and where it struck, a line a thing that must happen sometimes, a line an oracle that objected, and the
     /// sum.
     ///
     /// # Panics
     /// Never: writing to a text cannot fail.
     #[must_use]
     pub fn table(&self, wall: Duration) -> String {
-        let mut text = format!("{:12} | scheduled | happened\n", "fault");
-        for kind in Kind::ALL {
-            let (scheduled, happened) = self.faults.get(&kind).copied().unwrap_or_default();
-            writeln!(text, "{kind:12} | {scheduled:9} | {happened:8}").expect("it is a String");
+        let mut text = String::from(
+            "fault       | where         | scheduled | injected |  idle connecting in turn |   bit | recovered\n",
+        );
+        for ((kind, place), counts) in &self.faults {
+            let Counts { scheduled, idle, connecting, in_turn, bit, recovered } = counts;
+            let injected = counts.injected();
+            writeln!(
+                text,
+                "{kind:11} | {place:13} | {scheduled:9} | {injected:8} | {idle:5} {connecting:10} {in_turn:7} | {bit:5} | {recovered:9}"
+            )
+            .expect("it is a String");
         }
         for Sometimes { name, .. } in SOMETIMES {
             match self.sometimes.get(*name) {
@@ -290,6 +295,12 @@ mod tests {
         }
     }
 
+    fn struck(kind: Kind, place: Place, counts: [u64; 6]) -> Struck {
+        let [scheduled, idle, connecting, in_turn, bit, recovered] = counts;
+        let counts = Counts { scheduled, idle, connecting, in_turn, bit, recovered };
+        Struck { kind, place, counts }
+    }
+
     #[test]
     fn reports_are_lines_and_add_up() {
         let finding =
@@ -299,7 +310,10 @@ mod tests {
             hash: "0e1f".to_owned(),
             simulated_ms: 62_000,
             violations: vec![finding],
-            faults: BTreeMap::from([(Kind::Crash, (2, 1)), (Kind::HalfOpen, (1, 1))]),
+            faults: vec![
+                struck(Kind::Crash, Place::Agent, [2, 0, 0, 1, 1, 1]),
+                struck(Kind::HalfOpen, Place::Client, [1, 0, 1, 0, 1, 0]),
+            ],
             sometimes: vec!["a client was parked and woke".to_owned()],
         };
         let line = serde_json::to_string(&report).expect("plain data");
@@ -308,7 +322,7 @@ mod tests {
         tally.add(&report);
         tally.add(&Report { violations: Vec::new(), ..report });
         let table = tally.table(Duration::from_secs(2));
-        assert!(table.contains("crash        |         4 |        2\n"), "{table}");
+        assert!(table.contains("crash       | agent         |         4 |        2 |     0          0       2 |     2 |         2\n"), "{table}");
         assert!(table.contains("\n       2 seeds: a client was parked and woke\n"), "{table}");
         assert!(table.contains("\n   never: a client was signed out\n"), "{table}");
         assert!(table.contains("\ndedup: 1 violations\n1 of 2 seeds clean: 124s"), "{table}");
@@ -316,7 +330,7 @@ mod tests {
         tally.seeds = PROVES_FROM;
         let never = tally.never();
         assert_eq!(never.len(), Kind::ALL.len() + SOMETIMES.len() - 3, "{never:#?}");
-        assert!(never.contains(&"no hold happened in 1000 seeds".to_owned()), "{never:#?}");
+        assert!(never.contains(&"no hold bit in 1000 seeds".to_owned()), "{never:#?}");
         assert!(never.contains(&"never in 1000 seeds: a token was refused".to_owned()));
     }
 }

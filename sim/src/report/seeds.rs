@@ -10,6 +10,7 @@ use super::verdicts::seconds;
 use crate::oracle::ORACLES;
 use crate::oracle::sometimes::{SOMETIMES, Sometimes};
 use crate::scenario::Kind;
+use crate::schedule::Counts;
 use crate::shards::Results;
 use crate::sweep::PROVES_FROM;
 use std::time::Duration;
@@ -82,11 +83,12 @@ fn played(results: &Results) -> Outcome {
 }
 
 fn bites(results: &Results, kind: Kind) -> Outcome {
-    let counts = results.reports.iter().filter_map(|report| report.faults.get(&kind));
-    let (scheduled, happened) =
-        counts.fold((0, 0), |(all, bitten), (more, of_them)| (all + more, bitten + of_them));
-    match happened {
-        0 => never(results, format!("scheduled {scheduled} times, never happened")),
+    let rows = results.reports.iter().flat_map(|report| &report.faults);
+    let mut counts = Counts::default();
+    rows.filter(|row| row.kind == kind).for_each(|row| counts.add(row.counts));
+    let Counts { scheduled, bit, .. } = counts;
+    match bit {
+        0 => never(results, format!("scheduled {scheduled} times, never bit")),
         1.. => Outcome::Passed,
     }
 }
@@ -120,10 +122,14 @@ fn some(mut told: Vec<String>) -> String {
 mod tests {
     use super::*;
     use crate::artefact::Finding;
+    use crate::schedule::{Place, Struck};
     use crate::shards::Unplayed;
     use crate::sweep::{Report, Shard};
     use crate::world::EngineKind;
-    use std::collections::BTreeMap;
+
+    fn struck(kind: Kind, counts: Counts) -> Struck {
+        Struck { kind, place: Place::Client, counts }
+    }
 
     fn results(seeds: u64) -> Results {
         let what = "ana showed frame 2 of t-ana again".to_owned();
@@ -133,7 +139,10 @@ mod tests {
             hash: String::new(),
             simulated_ms: 1,
             violations: vec![finding.clone()],
-            faults: BTreeMap::from([(Kind::Cut, (3, 1)), (Kind::Hold, (2, 0))]),
+            faults: vec![
+                struck(Kind::Cut, Counts { scheduled: 3, in_turn: 1, bit: 1, ..Counts::default() }),
+                struck(Kind::Hold, Counts { scheduled: 2, ..Counts::default() }),
+            ],
             sometimes: vec![SOMETIMES[0].name.to_owned()],
         };
         Results {
@@ -174,7 +183,7 @@ mod tests {
         assert_eq!(outcome(&results, "cut"), Outcome::Passed);
         assert_eq!(outcome(&results, SOMETIMES[0].name), Outcome::Passed);
         let never = |message: &str| Outcome::Skipped { message: message.to_owned() };
-        assert_eq!(outcome(&results, "hold"), never("scheduled 4 times, never happened"));
+        assert_eq!(outcome(&results, "hold"), never("scheduled 4 times, never bit"));
         assert_eq!(outcome(&results, SOMETIMES[1].name), never("never happened"));
         results.unplayed = vec![Unplayed { seed: 7, why: "its worker died".to_owned() }];
         let Outcome::Broken { message, text } = outcome(&results, "every seed is played") else {
