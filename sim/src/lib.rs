@@ -21,5 +21,6 @@ pub mod session;
 pub mod shrink;
 pub mod sweep;
 pub mod trace;
+pub mod transparent;
 pub mod view;
 pub mod world;

@@ -5,8 +5,9 @@ mod cli;
 
 use clap::{Parser, Subcommand};
 use cli::Verdict;
+use cli::bench::bench;
 use cli::diff::Diff;
-use cli::gate::{bench, gate};
+use cli::gate::Gate;
 use cli::run::Run;
 use cli::shrink::Shrink;
 use cli::speech::complain;
@@ -27,8 +28,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Play every session and every regression twice, judge it, and end with a table. The release gate.
-    Gate,
+    /// Play every session and every regression twice, judge it, play the sessions under generated faults, and end
+    /// with a table. The release gate.
+    Gate(Gate),
     /// Play session files and artefacts, or the world of a seed, and print transcript and verdicts.
     Run(Run),
     /// Play the chaotic worlds of many seeds, and keep those that fail as artefacts.
@@ -59,7 +61,7 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
         .map_err(|source| ProjectError::File { path: PathBuf::from("."), source })?;
     let project = Project::around(&here)?;
     match command {
-        Command::Gate => gate(&project),
+        Command::Gate(gate) => gate.perform(&project, &here),
         Command::Run(run) => run.perform(&project, &here),
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),

@@ -1,5 +1,6 @@
 //! The commands of `cargo rehearse`, one a file.
 
+pub(crate) mod bench;
 pub(crate) mod diff;
 pub(crate) mod gate;
 pub(crate) mod run;

@@ -40,6 +40,17 @@ pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
     page.text
 }
 
+/// The faults of a scenario, a line each.
+#[must_use]
+pub fn schedule(scenario: &Scenario) -> String {
+    let lines = scenario.armed().map(|place| {
+        let at = place.turn.map_or("run".to_owned(), |turn| format!("turn {}", number(turn)));
+        let at_words = trigger(&place.armed.at, place.turn.is_some());
+        format!("  {at:LABEL$} {}{at_words}\n", fault_words(&place.armed.fault))
+    });
+    lines.collect()
+}
+
 /// A transcript in the making.
 struct Page {
     text: String,
@@ -158,25 +169,29 @@ impl Page {
             Some(Stray::Turn(turn)) => format!(" (belongs to turn {})", number(turn)),
             Some(Stray::Unknown) => " (belongs to nothing said here)".to_owned(),
         };
-        let text = match body {
-            LogBody::UserTurn { text, .. } => format!("the turn{stray}: {text}"),
-            LogBody::Message { agent, intent, text } => {
-                format!("message from {} ({}){stray}: {text}", agent_name(*agent), intent.as_str())
-            }
-            LogBody::Error { code, message, retryable } => {
-                let again = if *retryable { "may be said again" } else { "final" };
-                format!("error {} ({again}){stray}: {message}", error_name(*code))
-            }
-            LogBody::Recommendations { agent, recommendations, relaxation } => {
-                let listings = count(recommendations.len(), "listing");
-                let agent = agent_name(*agent);
-                let mut lines = vec![format!("recommendations from {agent}, {listings}{stray}")];
-                lines.extend(cards(recommendations).into_iter().map(|card| format!("  {card}")));
-                lines.extend(relaxation.iter().map(stretched));
-                lines.join("\n")
-            }
-        };
-        self.said(who, "showed", &text);
+        self.said(who, "showed", &body_words(body, &stray));
+    }
+}
+
+/// What a frame says, a fact a line; `stray` tells where it belongs, if not here.
+pub(crate) fn body_words(body: &LogBody, stray: &str) -> String {
+    match body {
+        LogBody::UserTurn { text, .. } => format!("the turn{stray}: {text}"),
+        LogBody::Message { agent, intent, text } => {
+            format!("message from {} ({}){stray}: {text}", agent_name(*agent), intent.as_str())
+        }
+        LogBody::Error { code, message, retryable } => {
+            let again = if *retryable { "may be said again" } else { "final" };
+            format!("error {} ({again}){stray}: {message}", error_name(*code))
+        }
+        LogBody::Recommendations { agent, recommendations, relaxation } => {
+            let listings = count(recommendations.len(), "listing");
+            let agent = agent_name(*agent);
+            let mut lines = vec![format!("recommendations from {agent}, {listings}{stray}")];
+            lines.extend(cards(recommendations).into_iter().map(|card| format!("  {card}")));
+            lines.extend(relaxation.iter().map(stretched));
+            lines.join("\n")
+        }
     }
 }
 

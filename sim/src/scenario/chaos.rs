@@ -218,12 +218,12 @@ fn early(turns: &[Turn]) -> Vec<usize> {
 }
 
 /// Draws the parameters of one fault.
-struct Draw<'a> {
-    dice: &'a mut Dice,
-    world: &'a WorldSpec,
-    clients: &'a [ClientSpec],
+pub(super) struct Draw<'a> {
+    pub(super) dice: &'a mut Dice,
+    pub(super) world: &'a WorldSpec,
+    pub(super) clients: &'a [ClientSpec],
     /// Whom a fault of a client befalls; absent: anybody.
-    host: Option<Host>,
+    pub(super) host: Option<Host>,
 }
 
 impl Draw<'_> {
@@ -246,7 +246,7 @@ impl Draw<'_> {
         Armed { at, fault: self.fault(kind, lasts) }
     }
 
-    fn fault(&mut self, kind: Kind, lasts: Duration) -> Fault {
+    pub(super) fn fault(&mut self, kind: Kind, lasts: Duration) -> Fault {
         match kind {
             Kind::Crash => Fault::Crash { host: self.server(), down: lasts },
             Kind::PowerLoss => Fault::PowerLoss { host: self.server(), down: lasts },
@@ -318,23 +318,23 @@ fn host(client: &ClientSpec) -> Host {
 }
 
 /// A stream of draws.
-struct Dice(ChaCha8Rng);
+pub(super) struct Dice(ChaCha8Rng);
 
 impl Dice {
-    fn named(seed: u64, label: &str) -> Self {
+    pub(super) fn named(seed: u64, label: &str) -> Self {
         Self(split(seed, &format!("chaos: {label}")))
     }
 
     /// A number from `least` to `most`; all are as likely as makes no difference.
-    fn within(&mut self, least: u64, most: u64) -> u64 {
+    pub(super) fn within(&mut self, least: u64, most: u64) -> u64 {
         least + self.0.next_u64() % (most.saturating_sub(least) + 1)
     }
 
-    fn ms(&mut self, least: u64, most: u64) -> Duration {
+    pub(super) fn ms(&mut self, least: u64, most: u64) -> Duration {
         Duration::from_millis(self.within(least, most))
     }
 
-    fn pick<'t, T>(&mut self, things: &'t [T]) -> &'t T {
+    pub(super) fn pick<'t, T>(&mut self, things: &'t [T]) -> &'t T {
         let last = u64::try_from(things.len()).unwrap_or(u64::MAX).saturating_sub(1);
         let place = usize::try_from(self.within(0, last)).unwrap_or_default();
         things.get(place).expect("nothing is drawn from an empty list")

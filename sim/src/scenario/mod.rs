@@ -10,6 +10,7 @@ mod host;
 mod kind;
 mod legal;
 pub(crate) mod length;
+mod overlay;
 
 pub use chaos::chaos;
 pub use fault::{Armed, DiskFailure, Fault, Misbehaviour, Trigger};
@@ -17,6 +18,7 @@ pub use generate::{Crowd, default_world};
 pub use host::{BadHost, Host};
 pub use kind::Kind;
 pub use legal::Unplayable;
+pub use overlay::{calm, overlay};
 
 use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
 use assistant::supervisor::Rollout;
