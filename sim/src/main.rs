@@ -9,6 +9,7 @@ use cli::bench::bench;
 use cli::diff::Diff;
 use cli::gate::Gate;
 use cli::run::Run;
+use cli::schema::schema;
 use cli::shrink::Shrink;
 use cli::speech::complain;
 use cli::sweep::Sweep;
@@ -39,6 +40,8 @@ enum Command {
     Shrink(Shrink),
     /// Show the first event in which two runs differ.
     Diff(Diff),
+    /// Write the JSON Schema of session files, which editors read, anew.
+    Schema,
     /// Measure the simulated time per wall time of the default world, on one core.
     Bench,
 }
@@ -66,6 +69,7 @@ fn perform(command: Command) -> Result<Verdict, RehearsalError> {
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),
         Command::Diff(diff) => diff.perform(&project, &here),
+        Command::Schema => schema(&project),
         Command::Bench => bench(&project),
     }
 }

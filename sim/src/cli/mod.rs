@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod diff;
 pub(crate) mod gate;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod shrink;
 pub(crate) mod speech;
 pub(crate) mod sweep;

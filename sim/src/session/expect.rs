@@ -125,7 +125,7 @@ impl Known {
             ("refers_to", Kind::List(listing.into())),
             ("frames", Kind::List(frame.into())),
         ];
-        let field = |kind| Field { kind, optional: false };
+        let field = |kind| Field { kind, optional: false, about: String::new() };
         Self {
             bodies: variants::<LogBody>("event"),
             slots: fields::<Slots>(),

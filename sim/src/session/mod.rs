@@ -17,6 +17,7 @@ mod kind;
 mod matcher;
 mod model;
 mod names;
+mod schema;
 mod yaml;
 
 pub use check::{Miss, check};
@@ -24,8 +25,29 @@ pub use diagnose::{Ink, broken, failed};
 pub use expect::{Claim, Expect, Side, Subject};
 pub use file::{Broken, Catalogs, Session};
 pub use matcher::{Matcher, Test};
+pub use schema::schema;
 pub(crate) use yaml::parse;
 pub use yaml::{Problem, Span};
+
+/// The file that holds [`schema()`], from the root of the project.
+pub const SCHEMA_FILE: &str = "schema/session.v1.json";
+
+/// The text of that file.
+///
+/// # Panics
+/// Never: a schema is plain data.
+#[must_use]
+pub fn schema_text() -> String {
+    format!("{:#}\n", schema())
+}
+
+/// A YAML document as JSON.
+///
+/// # Errors
+/// [`Problem`]: it is none.
+pub fn json(text: &str) -> Result<serde_json::Value, Problem> {
+    parse(text)
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,162 +1,354 @@
 //! The shape of a session file, key by key, as serde reads it. It does not know what the names mean.
 //!
+//! What is said of a key here is what an editor shows, and what stands in `docs/session-format.md`.
+//!
 //! Enums are externally tagged and nothing is flattened or untagged: errors keep their place.
 
 use super::matcher::Raw;
+use super::schema::{self, Length};
 use super::yaml::{At, present};
 use crate::scenario::{DiskFailure, Misbehaviour};
 use assistant::supervisor::Rollout;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-#[derive(Debug, Deserialize)]
+/// A golden session: a conversation, what goes wrong during it, and what must come of it.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SessionYaml {
+    /// The name: that of the file, without `.yaml`.
     pub(super) session: At<String>,
+    /// A sentence on what it proves.
     #[serde(default)]
     pub(super) about: String,
+    /// Words to choose sessions by.
     #[serde(default)]
     pub(super) tags: Vec<String>,
+    /// Where all randomness of the run comes from. Another one is another interleaving.
     pub(super) seed: u64,
+    /// The hosts and the network between them; what is left out is as usual.
     #[serde(default)]
     pub(super) world: WorldYaml,
+    /// Who talks. Left out, it is one client `user`.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(length(min = 1))]
     pub(super) clients: Option<At<Vec<ClientYaml>>>,
+    /// What is said, in order; each turn waits for the end of the one before.
+    #[schemars(length(min = 1))]
     pub(super) turns: At<Vec<TurnYaml>>,
+    /// What goes wrong at times counted from the start of the run.
     #[serde(default)]
     pub(super) faults: Vec<ArmedYaml>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// The hosts and the network between them.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorldYaml {
+    /// The listings: a file in `sessions/catalogs/`, without `.csv`. Usually `willamette`.
     #[serde(default, deserialize_with = "present")]
     pub(super) catalog: Option<At<String>>,
+    /// How many gateways there are, 1 to 4; clients try them in turn. Usually 2.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(range(min = 1, max = 4))]
     pub(super) gateways: Option<At<u32>>,
+    /// The smallest one-way delay of a link, at least 1ms. Usually 10ms.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Length")]
     pub(super) latency: Option<At<String>>,
+    /// What is added to it at random, at most. Usually 5ms.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Length")]
     pub(super) jitter: Option<At<String>>,
+    /// The run is given up at this simulated time. Usually 10m.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Length")]
     pub(super) limit: Option<At<String>>,
+    /// Who is given the agent. Usually everybody.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::rollout")]
     pub(super) rollout: Option<Rollout>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A client: a tab in somebody's browser. Two that share a thread see the same conversation.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ClientYaml {
+    /// Its name here: letters, digits and `_`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_]+$"))]
     pub(super) name: At<String>,
+    /// The person.
+    #[schemars(regex(pattern = "^[A-Za-z0-9._:-]+$"))]
     pub(super) user: At<String>,
+    /// The conversation.
+    #[schemars(regex(pattern = "^[A-Za-z0-9._:-]+$"))]
     pub(super) thread: At<String>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Something a user says, and what must come of it.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["user", "expect"]))]
 pub(super) struct TurnYaml {
+    /// What is said.
+    #[schemars(regex(pattern = "[^ ]"))]
     pub(super) user: At<String>,
+    /// Which client says it. Left out, it is the first.
     #[serde(default, deserialize_with = "present")]
     pub(super) by: Option<At<String>>,
+    /// How long the user thinks before.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Length")]
     pub(super) pause: Option<At<String>>,
+    /// What goes wrong in this turn. A fault that never happens is a failure.
     #[serde(default)]
     pub(super) faults: Vec<ArmedYaml>,
+    /// What must come of it. A turn without this is refused.
     #[serde(default, deserialize_with = "present")]
     pub(super) expect: Option<At<ExpectYaml>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// A fault and its moment.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ArmedYaml {
+    /// When it happens.
     pub(super) at: At<TriggerYaml>,
+    /// What happens.
     #[serde(rename = "do")]
     pub(super) fault: FaultYaml,
 }
 
-#[derive(Debug, Deserialize)]
+/// When a fault happens: either with a frame, or after a time.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["frame"] }, { "required": ["elapsed"], "not": { "required": ["nth"] } }]))]
 pub(super) struct TriggerYaml {
+    /// As soon as the speaker's client has read this frame of the turn.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::trigger_frame")]
     pub(super) frame: Option<At<String>>,
+    /// Which of several such frames, counted from 1. Left out, it is the first.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(range(min = 1))]
     pub(super) nth: Option<At<u32>>,
+    /// So long after the turn, or the run, has begun.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Length")]
     pub(super) elapsed: Option<At<String>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Something that goes wrong.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 pub(super) enum FaultYaml {
-    Crash { host: At<String>, down: At<String> },
-    PowerLoss { host: At<String>, down: At<String> },
-    Bounce { host: At<String> },
-    Partition { between: At<Vec<At<String>>>, lasts: At<String> },
-    Hold { between: At<Vec<At<String>>>, lasts: At<String> },
-    Cut { client: At<String> },
-    Duplicate { client: At<String> },
-    Reorder { client: At<String> },
-    SlowReader { client: At<String>, lasts: At<String> },
-    HalfOpen { client: At<String>, lasts: At<String> },
-    Offline { client: At<String>, lasts: At<String> },
-    Pause { host: At<String>, lasts: At<String> },
-    Misbehave { host: At<String>, how: Misbehaviour, lasts: At<String> },
-    BadDisk { host: At<String>, how: DiskFailure, lasts: At<String> },
-    Skew { host: At<String>, by: At<String> },
+    /// The process of a serving host is killed; it is started again after `down`.
+    Crash {
+        /// Which host.
+        host: At<String>,
+        /// How long it stays down.
+        #[schemars(with = "Length")]
+        down: At<String>,
+    },
+    /// A serving host loses power: nobody is told, and what it had not synced is lost.
+    PowerLoss {
+        /// Which host.
+        host: At<String>,
+        /// How long it stays down.
+        #[schemars(with = "Length")]
+        down: At<String>,
+    },
+    /// A serving host is asked to stop and started again once it has: a deploy.
+    Bounce {
+        /// Which host.
+        host: At<String>,
+    },
+    /// Nothing passes between two hosts.
+    Partition {
+        /// The two hosts.
+        #[schemars(schema_with = "schema::pair")]
+        between: At<Vec<At<String>>>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// Everything between two hosts waits, and then arrives.
+    Hold {
+        /// The two hosts.
+        #[schemars(schema_with = "schema::pair")]
+        between: At<Vec<At<String>>>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The connection of a client is reset.
+    Cut {
+        /// Which client.
+        client: At<String>,
+    },
+    /// The frame in `at` reaches the client twice.
+    Duplicate {
+        /// Which client.
+        client: At<String>,
+    },
+    /// The frame in `at` reaches the client behind the next one.
+    Reorder {
+        /// Which client.
+        client: At<String>,
+    },
+    /// A client reads nothing from its sockets.
+    SlowReader {
+        /// Which client.
+        client: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The connections of a client pass nothing, and neither end is told until it is over.
+    HalfOpen {
+        /// Which client.
+        client: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The device of a client has no network, and knows it.
+    Offline {
+        /// Which client.
+        client: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The process of a client does not run: the lid of a laptop.
+    Pause {
+        /// Which host.
+        host: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The agent or the token service answers everything wrongly.
+    Misbehave {
+        /// Which host.
+        host: At<String>,
+        /// In which way.
+        #[schemars(schema_with = "schema::misbehaviour")]
+        how: Misbehaviour,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The disk of the supervisor or of the token service fails its database, which ends the host; it starts again when the disk is sound.
+    BadDisk {
+        /// Which host.
+        host: At<String>,
+        /// In which way.
+        #[schemars(schema_with = "schema::disk_failure")]
+        how: DiskFailure,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The wall clock of a serving host is wrong from then on.
+    Skew {
+        /// Which host.
+        host: At<String>,
+        /// By how much: `90s` is ahead, `-2m` is behind.
+        #[schemars(schema_with = "schema::skew")]
+        by: At<String>,
+    },
 }
 
-#[derive(Debug, Deserialize)]
+/// What must come of a turn. What is not mentioned is free.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub(super) struct ExpectYaml {
+    /// Who replied.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::agent")]
     pub(super) agent: Option<At<Raw>>,
+    /// How the turn was understood.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::intent")]
     pub(super) intent: Option<At<Raw>>,
+    /// What the agent has understood so far; only those that are mentioned count, and `none` is one that is absent.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::slots")]
     pub(super) slots: Option<At<Pairs<At<Raw>>>>,
+    /// What was shown: a mapping, or `unchanged` if nothing was.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::listings")]
     pub(super) listings: Option<At<WordOr<ListingsYaml>>>,
+    /// Which wishes were stretched, and how far: a mapping, or `none`.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::relaxation")]
     pub(super) relaxation: Option<At<WordOr<Pairs<At<StretchYaml>>>>>,
+    /// The shown listings that the turn spoke of, in order.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::refers_to")]
     pub(super) refers_to: Option<At<Raw>>,
+    /// The text of the reply.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::reply")]
     pub(super) reply: Option<At<Raw>>,
+    /// The durable frames that were shown, in order.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::frames")]
     pub(super) frames: Option<At<Raw>>,
+    /// The error that the turn ended in.
     #[serde(default, deserialize_with = "present")]
     pub(super) error: Option<At<ErrorYaml>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// The listings shown last in the turn.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub(super) struct ListingsYaml {
+    /// Which, exactly and in order.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::ids")]
     pub(super) ids: Option<At<Raw>>,
+    /// How many.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::count")]
     pub(super) count: Option<At<Raw>>,
+    /// What each of them must be.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::each")]
     pub(super) each: Option<At<Pairs<At<Raw>>>>,
 }
 
+/// How far a wish was stretched; an empty mapping demands only that it was.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StretchYaml {
+    /// What was asked.
     #[serde(default, deserialize_with = "present")]
     pub(super) from: Option<At<Raw>>,
+    /// What is offered.
     #[serde(default, deserialize_with = "present")]
     pub(super) to: Option<At<Raw>>,
 }
 
-#[derive(Debug, Deserialize)]
+/// An error that ended a turn.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("minProperties" = 1))]
 pub(super) struct ErrorYaml {
+    /// Why.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::error_code")]
     pub(super) code: Option<At<Raw>>,
+    /// Whether saying it again may help.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::retryable")]
     pub(super) retryable: Option<At<Raw>>,
 }
 
