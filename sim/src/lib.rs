@@ -10,6 +10,7 @@ compile_error!(
 );
 
 pub mod artefact;
+pub mod coverage;
 pub mod oracle;
 pub mod project;
 pub mod random;

@@ -6,8 +6,11 @@ mod cli;
 use clap::{Parser, Subcommand};
 use cli::Verdict;
 use cli::bench::bench;
+use cli::coverage::ShowCoverage;
 use cli::diff::Diff;
 use cli::gate::Gate;
+use cli::lint::Lint;
+use cli::list::List;
 use cli::run::Run;
 use cli::schema::schema;
 use cli::shrink::Shrink;
@@ -23,6 +26,9 @@ use std::time::Duration;
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Arguments {
+    /// Whether GitHub reads along: `true` in its jobs. Mistakes are then also told as annotations.
+    #[arg(long, env = "GITHUB_ACTIONS", hide = true, global = true)]
+    github_actions: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -32,6 +38,12 @@ enum Command {
     /// Play every session and every regression twice, judge it, play the sessions under generated faults, and end
     /// with a table. The release gate.
     Gate(Gate),
+    /// Read every session and regression, play nothing, and tell all mistakes of all of them.
+    Lint(Lint),
+    /// Show the sessions with their tags, the last result, and what they exercise.
+    List(List),
+    /// Show what the sessions exercise between them, and what none does.
+    Coverage(ShowCoverage),
     /// Play session files and artefacts, or the world of a seed, and print transcript and verdicts.
     Run(Run),
     /// Play the chaotic worlds of many seeds, and keep those that fail as artefacts.
@@ -48,7 +60,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match perform(arguments.command) {
+    let github = arguments.github_actions.is_some_and(|value| value == "true");
+    match perform(arguments.command, github) {
         Ok(Verdict::Clean) => ExitCode::SUCCESS,
         Ok(Verdict::Violated) => ExitCode::from(1),
         Ok(Verdict::Unplayed) => ExitCode::from(2),
@@ -59,12 +72,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(command: Command) -> Result<Verdict, RehearsalError> {
+fn perform(command: Command, github: bool) -> Result<Verdict, RehearsalError> {
     let here = std::env::current_dir()
         .map_err(|source| ProjectError::File { path: PathBuf::from("."), source })?;
     let project = Project::around(&here)?;
     match command {
-        Command::Gate(gate) => gate.perform(&project, &here),
+        Command::Gate(gate) => gate.perform(&project, &here, github),
+        Command::Lint(lint) => lint.perform(&project, &here, github),
+        Command::List(list) => list.perform(&project),
+        Command::Coverage(coverage) => coverage.perform(&project),
         Command::Run(run) => run.perform(&project, &here),
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),

@@ -1,8 +1,12 @@
 //! The commands of `cargo rehearse`, one a file.
 
+pub(crate) mod annotate;
 pub(crate) mod bench;
+pub(crate) mod coverage;
 pub(crate) mod diff;
 pub(crate) mod gate;
+pub(crate) mod lint;
+pub(crate) mod list;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod shrink;

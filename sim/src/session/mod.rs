@@ -25,6 +25,7 @@ pub use diagnose::{Ink, broken, failed};
 pub use expect::{Claim, Expect, Side, Subject};
 pub use file::{Broken, Catalogs, Session};
 pub use matcher::{Matcher, Test};
+pub(crate) use names::names;
 pub use schema::schema;
 pub(crate) use yaml::parse;
 pub use yaml::{Problem, Span};

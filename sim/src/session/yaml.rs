@@ -16,6 +16,17 @@ pub struct Span {
     pub len: usize,
 }
 
+impl Span {
+    /// Line and column in `text`, both counted from 1, columns in characters.
+    #[must_use]
+    pub fn place(self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.start).unwrap_or(text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let column = before.chars().rev().take_while(|&c| c != '\n').count().saturating_add(1);
+        (line, column)
+    }
+}
+
 /// A mistake in a session file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

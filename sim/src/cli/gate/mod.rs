@@ -1,14 +1,18 @@
 //! `gate`: everything that must hold before a release. Every session is played twice, held against its claims
-//! and the oracles, and then played under generated faults; every regression is played twice.
+//! and the oracles, and then played under generated faults; every regression is played twice. Together they must
+//! exercise as much as they once did.
 
 mod play;
 mod row;
 mod workers;
 
 use super::Verdict;
+use super::annotate::Mark;
+use super::coverage::held_to_level;
 use super::speech::{ink, say};
 use crate::Timer;
 use clap::Args;
+use rehearse::coverage::Coverage;
 use rehearse::project::Project;
 use rehearse::rehearsal::RehearsalError;
 use rehearse::report::junit::{Suite, junit};
@@ -47,6 +51,7 @@ impl Gate {
         &self,
         project: &Project,
         here: &Path,
+        github: bool,
     ) -> Result<Verdict, RehearsalError> {
         let timer = Timer::start();
         let paths = self.paths(project, here)?;
@@ -70,8 +75,17 @@ impl Gate {
             let suite = Suite { name: "gate".to_owned(), cases };
             project.write(&here.join(file), &junit(&[suite]))?;
         }
-        let verdicts = rows.iter().map(Row::verdict);
-        Ok(verdicts.max().unwrap_or(Verdict::Clean))
+        if github {
+            rows.iter().flat_map(|row| &row.marks).for_each(Mark::tell);
+        }
+        let mut verdict = rows.iter().map(Row::verdict).max().unwrap_or(Verdict::Clean);
+        if self.files.is_empty() {
+            let mut coverage = Coverage::default();
+            let of_sessions = rows.iter().filter(|row| !row.exercised.is_empty());
+            of_sessions.for_each(|row| coverage.add(&row.name, &row.exercised));
+            verdict = verdict.max(held_to_level(project, &coverage)?);
+        }
+        Ok(verdict)
     }
 
     fn paths(&self, project: &Project, here: &Path) -> Result<Vec<PathBuf>, RehearsalError> {

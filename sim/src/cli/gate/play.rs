@@ -1,8 +1,11 @@
 //! Plays one session or regression in every way that the gate demands.
 
+use super::super::annotate::Mark;
+use super::super::list::KeptResult;
 use super::row::Row;
 use crate::Timer;
 use rehearse::artefact::Artefact;
+use rehearse::coverage::exercised;
 use rehearse::project::{Playable, Project, ProjectError};
 use rehearse::rehearsal::{Rehearsal, RehearsalError, told_calm};
 use rehearse::report::transcript::schedule;
@@ -34,11 +37,20 @@ impl Player<'_> {
             Ok(Playable::Session(session)) => self.session(path, &session)?,
             Ok(Playable::Artefact(artefact)) => self.regression(path, &artefact)?,
             Err(ProjectError::Session(mistakes)) => {
-                let said = broken(&mistakes, self.ink);
-                Row::broken(path.to_owned(), "cannot be played", said)
+                let mut row = Row::broken(path.to_owned(), "cannot be played");
+                row.said = broken(&mistakes, self.ink);
+                row.marks = Mark::of_broken(&mistakes);
+                row
             }
             Err(error) => return Err(error.into()),
         };
+        if row.marks.is_empty() && !row.wrong.is_empty() {
+            row.marks.push(Mark::of_file(path, &row.result()));
+        }
+        let result = KeptResult { result: row.result(), exercised: row.exercised.clone() };
+        if !row.broken {
+            result.keep(self.project, &row.name)?;
+        }
         row.took_ms = u64::try_from(timer.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(row)
     }
@@ -50,8 +62,10 @@ impl Player<'_> {
         let mut row = self.row(path, scenario);
         if !rehearsal.misses.is_empty() {
             row.said.push_str(&failed(session, &rehearsal.misses, self.ink));
+            row.marks = Mark::of_misses(session, &rehearsal.misses);
             row.wrong.push("claims missed".to_owned());
         }
+        row.exercised = exercised(&rehearsal.trace);
         let again = Rehearsal::of_scenario(self.project, scenario)?;
         self.judge(&mut row, scenario, &[rehearsal, again])?;
         self.under_faults(&mut row, scenario)?;

@@ -1,7 +1,9 @@
 //! What came of one session: a line of the gate's table, of a worker's output, and a case of the JUnit file.
 
 use super::super::Verdict;
+use super::super::annotate::Mark;
 use super::super::speech::say;
+use rehearse::coverage::Items;
 use rehearse::report::junit::{Case, Outcome};
 use rehearse::scenario::Kind;
 use serde::{Deserialize, Serialize};
@@ -35,13 +37,17 @@ pub(crate) struct Row {
     pub(crate) broken: bool,
     /// Everything that a reader needs who is to mend it.
     pub(crate) said: String,
+    /// Where in the file something is wrong.
+    pub(crate) marks: Vec<Mark>,
+    /// What its own run exercised.
+    pub(crate) exercised: Items,
 }
 
 impl Row {
     /// Of a file that could not be played.
-    pub(crate) fn broken(path: PathBuf, wrong: &str, said: String) -> Self {
+    pub(crate) fn broken(path: PathBuf, wrong: &str) -> Self {
         let name = path.display().to_string();
-        Self { path, name, wrong: vec![wrong.to_owned()], broken: true, said, ..Self::default() }
+        Self { path, name, wrong: vec![wrong.to_owned()], broken: true, ..Self::default() }
     }
 
     pub(crate) fn result(&self) -> String {

@@ -62,7 +62,7 @@ async fn watch(
         let mut left = paths.split_off(done.min(paths.len()));
         if !left.is_empty() {
             let wrong = format!("the worker ended with {status}");
-            board.put(Row::broken(left.remove(0), &wrong, String::new()));
+            board.put(Row::broken(left.remove(0), &wrong));
         }
         paths = left;
     }
