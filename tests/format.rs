@@ -4,8 +4,8 @@
 mod schema;
 
 use jsonschema::{Validator, validator_for};
-use rehearse::project::Project;
-use rehearse::session::{SCHEMA_FILE, json, schema_text};
+use rehearse::project::{Project, ProjectError};
+use rehearse::session::{Ink, SCHEMA_FILE, broken, json, schema_text};
 use schema::{Flow, breaking_changes, locked};
 use serde_json::Value;
 use std::path::Path;
@@ -104,4 +104,69 @@ fn every_session_binds_the_schema_and_fits_it() {
         let objections = objections(&validator, &text);
         assert!(objections.is_empty(), "{}:\n{}", path.display(), objections.join("\n"));
     }
+}
+
+/// Who refuses a broken file: the schema already, or only the reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refuses {
+    Schema,
+    ReaderOnly,
+}
+use Refuses::{ReaderOnly, Schema};
+
+/// The files in `tests/broken/`, one a kind of mistake.
+const BROKEN: &[(&str, Refuses)] = &[
+    ("unknown-key", Schema),
+    ("duplicate-key", Schema),
+    ("not-yaml", Schema),
+    ("missing-key", Schema),
+    ("wrong-type", Schema),
+    ("wrong-name", ReaderOnly),
+    ("no-turns", Schema),
+    ("no-expect", Schema),
+    ("empty-expect", Schema),
+    ("unknown-agent", Schema),
+    ("unknown-intent", Schema),
+    ("unknown-slot", Schema),
+    ("unknown-listing", ReaderOnly),
+    ("unknown-catalog", ReaderOnly),
+    ("unknown-operator", Schema),
+    ("unfit-operator", Schema),
+    ("unfit-value", Schema),
+    ("bad-regex", ReaderOnly),
+    ("bad-duration", Schema),
+    ("unknown-fault", Schema),
+    ("unknown-host", ReaderOnly),
+    ("fault-without-frame", ReaderOnly),
+    ("frame-of-the-run", ReaderOnly),
+    ("unknown-client", ReaderOnly),
+    ("unknown-variable", ReaderOnly),
+    ("unused-variable", ReaderOnly),
+    ("unknown-fragment", ReaderOnly),
+    ("bad-quarantine", Schema),
+    ("same-as-a-later-turn", ReaderOnly),
+];
+
+#[test]
+fn an_author_is_told_where_and_what_is_wrong_and_what_to_do() {
+    let project = project();
+    for (name, _) in BROKEN {
+        let path = format!("tests/broken/{name}.yaml");
+        let error = project.session(Path::new(&path)).expect_err(&path);
+        let ProjectError::Session(mistakes) = error else { panic!("{path}: {error}") };
+        let told = broken(&mistakes, Ink::Plain);
+        settings().bind(|| insta::assert_snapshot!(format!("format__{name}"), told));
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_it_can() {
+    let (project, validator) = (project(), validator());
+    for (name, refuses) in BROKEN {
+        let text = project.text(Path::new(&format!("tests/broken/{name}.yaml"))).expect("a file");
+        let objections = objections(&validator, &text);
+        assert_eq!(!objections.is_empty(), *refuses == Schema, "{name}: {objections:#?}");
+    }
+    let files = std::fs::read_dir(project.root().join("tests/broken")).expect("a folder");
+    assert_eq!(files.count(), BROKEN.len(), "a file in tests/broken that nobody reads");
 }

@@ -51,14 +51,14 @@ fn main() -> ExitCode {
         .cloned()
         .map(|path| {
             let project = Arc::clone(&project);
-            let name = format!("chaos::{}", name_of(&path));
-            Trial::test(name, move || play_under_faults(&project, &path))
+            let (name, excused) = (format!("chaos::{}", name_of(&path)), excused(&project, &path));
+            Trial::test(name, move || play_under_faults(&project, &path)).with_ignored_flag(excused)
         })
         .collect();
     let trials = paths.into_iter().map(|path| {
         let project = Arc::clone(&project);
-        let name = format!("golden::{}", name_of(&path));
-        Trial::test(name, move || play(&project, &path))
+        let (name, excused) = (format!("golden::{}", name_of(&path)), excused(&project, &path));
+        Trial::test(name, move || play(&project, &path)).with_ignored_flag(excused)
     });
     let regressions = project.regression_paths().expect("sessions/regressions/ is readable");
     let regressions = regressions.into_iter().map(|path| {
@@ -75,6 +75,13 @@ fn name_of(path: &Path) -> String {
     below.to_string_lossy().into_owned()
 }
 
+/// Whether a session is in quarantine. One whose quarantine is over is played, and fails.
+fn excused(project: &Project, path: &Path) -> bool {
+    let session = project.session(path).ok();
+    let quarantine = session.and_then(|session| session.quarantine);
+    quarantine.is_some_and(|quarantine| !quarantine.is_over(&Project::today()))
+}
+
 fn play(project: &Project, path: &Path) -> Result<(), Failed> {
     let session = read(project, path)?;
     let scenario = &session.scenario;
@@ -85,6 +92,20 @@ fn play(project: &Project, path: &Path) -> Result<(), Failed> {
         let mut text = failed(&session, &rehearsal.misses, Ink::Plain);
         text.push_str(&verdicts(&rehearsal.violations));
         return Err(text.into());
+    }
+    if let Some(over) = session.quarantine.as_ref().filter(|q| q.is_over(&Project::today())) {
+        return Err(format!("the quarantine is over: it was {over}").into());
+    }
+    for scenario in session.sweep() {
+        let run = Rehearsal::on(EngineKind::Event, project, &scenario);
+        let run = run.map_err(|error| error.to_string())?.held_against(&session);
+        if !run.is_clean() {
+            let (path, seed) = (path.display(), scenario.seed);
+            let rerun = format!("cargo rehearse run {path} --seed {seed} --engine event");
+            run.keep(project, &scenario, &rerun).map_err(|error| error.to_string())?;
+            let text = failed(&session, &run.misses, Ink::Plain);
+            return Err(format!("{text}{}\n  rerun   {rerun}", verdicts(&run.violations)).into());
+        }
     }
     compare(project, path, &session, &transcript(scenario, &rehearsal.trace))
 }

@@ -20,12 +20,13 @@ pub(crate) struct Mark {
 
 impl Mark {
     /// Every mistake of a file.
-    pub(crate) fn of_broken(Broken { path, text, problems }: &Broken) -> Vec<Self> {
+    pub(crate) fn of_broken(Broken { sources, problems, .. }: &Broken) -> Vec<Self> {
         let marks = problems.iter().map(|problem| {
-            let (line, column) = problem.span.place(text);
+            let (source, span) = sources.locate(problem.span);
+            let (line, column) = span.place(&source.text);
             let advice = problem.advice.iter().map(|advice| format!("; {advice}"));
             let text = std::iter::once(problem.text.clone()).chain(advice).collect();
-            let (file, title) = (path.clone(), "cannot be played".to_owned());
+            let (file, title) = (source.path.clone(), "cannot be played".to_owned());
             Self { file, line, column, title, text }
         });
         marks.collect()
@@ -34,8 +35,9 @@ impl Mark {
     /// Every expectation of a session that was missed.
     pub(crate) fn of_misses(session: &Session, misses: &[Miss]) -> Vec<Self> {
         let marks = misses.iter().map(|miss| {
-            let (line, column) = miss.span.place(&session.text);
-            let (file, title, text) = (session.path.clone(), miss.title.clone(), miss.text.clone());
+            let (source, span) = session.sources.locate(miss.span);
+            let (line, column) = span.place(&source.text);
+            let (file, title, text) = (source.path.clone(), miss.title.clone(), miss.text.clone());
             Self { file, line, column, title, text }
         });
         marks.collect()

@@ -5,9 +5,10 @@ use super::annotate::Mark;
 use super::speech::{ink, say};
 use crate::Timer;
 use clap::Args;
-use rehearse::project::{Project, ProjectError};
+use rehearse::project::{Playable, Project, ProjectError};
 use rehearse::rehearsal::RehearsalError;
-use rehearse::session::broken;
+use rehearse::session::{Quarantine, broken};
+use std::collections::BTreeSet;
 use std::io::stdout;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,7 @@ impl Lint {
         github: bool,
     ) -> Result<Verdict, RehearsalError> {
         let (timer, mut files, mut bad) = (Timer::start(), self.files.clone(), 0_usize);
+        let mut used = BTreeSet::new();
         if files.is_empty() {
             files = project.session_paths()?;
             files.extend(project.regression_paths()?);
@@ -33,7 +35,19 @@ impl Lint {
             let file = here.join(file);
             let path = file.strip_prefix(project.root()).unwrap_or(&file);
             match project.playable(path) {
-                Ok(_) => {}
+                Ok(Playable::Session(session)) => {
+                    let over = |q: &&Quarantine| q.is_over(&Project::today());
+                    if let Some(over) = session.quarantine.as_ref().filter(over) {
+                        bad += 1;
+                        let text = format!("the quarantine is over: it was {over}");
+                        say(&format!("{}: {text}", path.display()));
+                        if github {
+                            Mark::of_file(path, &text).tell();
+                        }
+                    }
+                    used.extend(session.uses);
+                }
+                Ok(Playable::Artefact(_)) => {}
                 Err(ProjectError::Session(mistakes)) => {
                     bad += 1;
                     say(&broken(&mistakes, ink(&stdout())));
@@ -42,6 +56,15 @@ impl Lint {
                     }
                 }
                 Err(error) => return Err(error.into()),
+            }
+        }
+        if self.files.is_empty() {
+            for (name, (path, _)) in project.fragments()? {
+                if !used.contains(&name) {
+                    bad += 1;
+                    files.push(PathBuf::from(&path));
+                    say(&format!("{path}: no session uses this fragment: use it, or delete it"));
+                }
             }
         }
         let (all, seconds) = (files.len(), timer.elapsed().as_secs_f64());

@@ -4,6 +4,7 @@ use super::expect::{Claim, Expect, Side, Subject};
 use super::file::Session;
 use super::matcher::show;
 use super::yaml::Span;
+use crate::report::transcript::body_words;
 use crate::scenario::{Armed, Trigger};
 use crate::schedule;
 use crate::trace::{Event, Trace, What};
@@ -31,7 +32,7 @@ pub fn check(session: &Session, trace: &Trace) -> Vec<Miss> {
     let mut misses = Vec::new();
     for (turn, expect) in session.expects.iter().enumerate() {
         match Outcome::of(turn, trace) {
-            Some(outcome) => held(turn, expect, &outcome, &mut misses),
+            Some(outcome) => held(turn, expect, &outcome, trace, &mut misses),
             None => misses.extend(session.turns.get(turn).map(|span| Miss {
                 title: format!("turn {}", turn + 1),
                 span: *span,
@@ -50,9 +51,24 @@ pub fn check(session: &Session, trace: &Trace) -> Vec<Miss> {
     misses
 }
 
-fn held(turn: usize, expect: &Expect, outcome: &Outcome<'_>, misses: &mut Vec<Miss>) {
+fn held(
+    turn: usize,
+    expect: &Expect,
+    outcome: &Outcome<'_>,
+    trace: &Trace,
+    misses: &mut Vec<Miss>,
+) {
     for claim in &expect.claims {
         let title = format!("turn {}: {}", turn + 1, claim.subject);
+        if let Subject::SameAs(other) = claim.subject {
+            let shown = Outcome::of(other, trace).map(|other| other.shown()).unwrap_or_default();
+            misses.extend(unlike(other, &shown, &outcome.shown()).map(|text| Miss {
+                title,
+                span: claim.span,
+                text,
+            }));
+            continue;
+        }
         misses.extend(outcome.misses(claim).into_iter().map(|(span, text)| Miss {
             title: title.clone(),
             span,
@@ -86,6 +102,17 @@ fn unfired(
             text: format!("fault never fired: {why}"),
         });
     }
+}
+
+/// Where what a turn showed parts from what another did.
+fn unlike(other: usize, wanted: &[String], shown: &[String]) -> Option<String> {
+    let number = other + 1;
+    let mut pairs = wanted.iter().zip(shown);
+    if let Some((want, got)) = pairs.find(|(want, got)| want != got) {
+        return Some(format!("expected what turn {number} showed, `{want}`, got `{got}`"));
+    }
+    let (want, got) = (wanted.len(), shown.len());
+    (want != got).then(|| format!("expected {want} things shown as in turn {number}, got {got}"))
 }
 
 /// What came of a turn.
@@ -173,9 +200,17 @@ impl<'a> Outcome<'a> {
             Subject::Stretch(name, Side::From) => Ok(part(&self.change(name), "from")),
             Subject::Stretch(name, Side::To) => Ok(part(&self.change(name), "to")),
             Subject::Frames => Ok(self.events()),
+            Subject::SameAs(_) => Ok(self.shown().into_iter().map(Value::from).collect()),
             Subject::ErrorCode => self.error("code"),
             Subject::ErrorRetryable => self.error("retryable"),
         }
+    }
+
+    /// What was shown in reply, in words.
+    fn shown(&self) -> Vec<String> {
+        let frames = self.frames.iter();
+        let replies = frames.filter(|frame| !matches!(frame.body, LogBody::UserTurn { .. }));
+        replies.map(|frame| body_words(&frame.body, "")).collect()
     }
 
     fn answer(&self) -> Result<&AgentResponse, String> {

@@ -12,12 +12,16 @@
 mod check;
 mod diagnose;
 mod expect;
+mod faults;
 mod file;
 mod kind;
 mod matcher;
 mod model;
 mod names;
+mod quarantine;
 mod schema;
+mod source;
+mod vars;
 mod yaml;
 
 pub use check::{Miss, check};
@@ -26,7 +30,9 @@ pub use expect::{Claim, Expect, Side, Subject};
 pub use file::{Broken, Catalogs, Session};
 pub use matcher::{Matcher, Test};
 pub(crate) use names::names;
+pub use quarantine::Quarantine;
 pub use schema::schema;
+pub use source::{Fragments, Source, Sources};
 pub(crate) use yaml::parse;
 pub use yaml::{Problem, Span};
 
@@ -54,4 +60,5 @@ pub fn json(text: &str) -> Result<serde_json::Value, Problem> {
 mod tests {
     mod broken;
     mod claims;
+    mod reuse;
 }

@@ -30,6 +30,19 @@ pub(super) struct SessionYaml {
     pub(super) tags: Vec<String>,
     /// Where all randomness of the run comes from. Another one is another interleaving.
     pub(super) seed: u64,
+    /// Values for `{{name}}` in what is said and expected.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::vars")]
+    pub(super) vars: Option<At<Pairs<At<Raw>>>>,
+    /// Fragments in `sessions/_fragments/`, by name: their turns come first.
+    #[serde(default, rename = "use")]
+    pub(super) uses: Vec<At<String>>,
+    /// More seeds under which all of this must hold; the transcript of `seed` alone is kept.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) sweep: Option<SweepYaml>,
+    /// This session fails for a known reason: until then its failure counts for nothing.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) quarantine: Option<QuarantineYaml>,
     /// The hosts and the network between them; what is left out is as usual.
     #[serde(default)]
     pub(super) world: WorldYaml,
@@ -43,6 +56,38 @@ pub(super) struct SessionYaml {
     /// What goes wrong at times counted from the start of the run.
     #[serde(default)]
     pub(super) faults: Vec<ArmedYaml>,
+}
+
+/// More seeds of a session.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SweepYaml {
+    /// How many, 1 to 1000.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(super) seeds: At<u64>,
+}
+
+/// Why a session may fail, and until when.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QuarantineYaml {
+    /// Where the reason is discussed.
+    pub(super) issue: At<String>,
+    /// Who mends it.
+    pub(super) owner: At<String>,
+    /// The last day, such as `2026-12-31`; after it the quarantine is itself a failure.
+    #[schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub(super) until: At<String>,
+}
+
+/// Turns that sessions share.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FragmentYaml {
+    pub(super) fragment: At<String>,
+    #[serde(default, rename = "about")]
+    pub(super) _about: String,
+    pub(super) turns: At<Vec<TurnYaml>>,
 }
 
 /// The hosts and the network between them.
@@ -301,6 +346,10 @@ pub(super) struct ExpectYaml {
     #[serde(default, deserialize_with = "present")]
     #[schemars(schema_with = "schema::frames")]
     pub(super) frames: Option<At<Raw>>,
+    /// An earlier turn, counted from 1: what is shown is the same, word for word.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(range(min = 1))]
+    pub(super) same_as: Option<At<u32>>,
     /// The error that the turn ended in.
     #[serde(default, deserialize_with = "present")]
     pub(super) error: Option<At<ErrorYaml>>,

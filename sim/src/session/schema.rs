@@ -113,6 +113,14 @@ fn words<T: Serialize>(all: &[T]) -> Schema {
     made(json!({ "enum": all }))
 }
 
+pub(super) fn vars(_: &mut SchemaGenerator) -> Schema {
+    made(json!({
+        "type": "object",
+        "propertyNames": { "pattern": "^[A-Za-z0-9_]+$" },
+        "additionalProperties": { "type": ["string", "number", "boolean"] },
+    }))
+}
+
 pub(super) fn rollout(_: &mut SchemaGenerator) -> Schema {
     let enabled =
         json!({ "type": "boolean", "description": "Whether anybody is given the agent." });
@@ -257,10 +265,11 @@ fn name_of(kind: &Kind) -> String {
 fn of_value(kind: &Kind, generator: &mut SchemaGenerator) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string", "not": { "const": "none" } }),
-        Kind::Number => json!({ "type": "number" }),
-        Kind::Bool => json!({ "type": "boolean" }),
+        Kind::Number => json!({ "anyOf": [{ "type": "number" }, variable()] }),
+        Kind::Bool => json!({ "anyOf": [{ "type": "boolean" }, variable()] }),
         Kind::Name(what, names) => {
-            generator.definitions_mut().insert(what.clone(), json!({ "enum": names }));
+            let schema = json!({ "anyOf": [{ "enum": names }, variable()] });
+            generator.definitions_mut().insert(what.clone(), schema);
             json!({ "$ref": format!("#/definitions/{what}") })
         }
         Kind::List(element) => json!({ "type": "array", "items": of_value(element, generator) }),
@@ -270,7 +279,7 @@ fn of_value(kind: &Kind, generator: &mut SchemaGenerator) -> Value {
 fn operand(kind: &Kind, operator: &str, generator: &mut SchemaGenerator) -> Value {
     let element = if let Kind::List(element) = kind { element } else { kind };
     let (value, element_value) = (of_value(kind, generator), of_value(element, generator));
-    let number = json!({ "type": "number" });
+    let number = json!({ "anyOf": [{ "type": "number" }, variable()] });
     match operator {
         "gte" | "lte" => number,
         "between" => json!({ "type": "array", "items": number, "minItems": 2, "maxItems": 2 }),
@@ -284,6 +293,11 @@ fn operand(kind: &Kind, operator: &str, generator: &mut SchemaGenerator) -> Valu
             json!({ "anyOf": [part, { "type": "array", "items": part, "minItems": 1 }] })
         }
     }
+}
+
+/// Nothing but a variable, which may be of any kind.
+fn variable() -> Value {
+    json!({ "type": "string", "pattern": "^[{][{][^{}]+[}][}]$" })
 }
 
 fn made(schema: Value) -> Schema {

@@ -124,7 +124,10 @@ fn problem(error: &Error, text: &str) -> Problem {
     } else if let Error::SerdeUnknownVariant { variant, expected, .. } = error {
         Problem::unknown("name", &at(variant), expected)
     } else {
-        Problem::new(span, words(error))
+        let text = words(error);
+        let quoted = text.contains("quoted scalar");
+        let advice = quoted.then(|| "is a quote that was opened further up not closed?".to_owned());
+        Problem { advice, ..Problem::new(span, text) }
     }
 }
 

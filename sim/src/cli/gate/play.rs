@@ -69,7 +69,32 @@ impl Player<'_> {
         let again = Rehearsal::of_scenario(self.project, scenario)?;
         self.judge(&mut row, scenario, &[rehearsal, again])?;
         self.under_faults(&mut row, scenario)?;
+        self.sweep(&mut row, session)?;
+        if let Some(quarantine) = &session.quarantine {
+            row.excuse(quarantine, &Project::today());
+        }
         Ok(row)
+    }
+
+    /// Holds a session against its claims under the further seeds that it asks for.
+    fn sweep(&self, row: &mut Row, session: &Session) -> Result<(), RehearsalError> {
+        for scenario in session.sweep() {
+            let run = Rehearsal::on(ENGINE, self.project, &scenario)?.held_against(session);
+            if run.is_clean() {
+                continue;
+            }
+            let seed = scenario.seed;
+            let repeat =
+                format!("cargo rehearse run {} --seed {seed} --engine event", row.path.display());
+            run.keep(self.project, &scenario, &repeat)?;
+            let (failed, verdicts) =
+                (failed(session, &run.misses, self.ink), verdicts(&run.violations));
+            row.said
+                .push_str(&format!("with seed {seed}:\n{failed}{verdicts}  repeat  {repeat}\n"));
+            row.wrong.push(format!("fails with seed {seed}"));
+            return Ok(());
+        }
+        Ok(())
     }
 
     /// Plays what once failed, twice too; it must be clean, and all its faults must happen.

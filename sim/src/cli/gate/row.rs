@@ -6,6 +6,7 @@ use super::super::speech::say;
 use rehearse::coverage::Items;
 use rehearse::report::junit::{Case, Outcome};
 use rehearse::scenario::Kind;
+use rehearse::session::Quarantine;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub(crate) struct Row {
     pub(crate) wrong: Vec<String>,
     /// Whether it could not be played at all.
     pub(crate) broken: bool,
+    /// Why what is wrong counts for nothing; empty if it counts.
+    pub(crate) excuse: String,
     /// Everything that a reader needs who is to mend it.
     pub(crate) said: String,
     /// Where in the file something is wrong.
@@ -50,12 +53,27 @@ impl Row {
         Self { path, name, wrong: vec![wrong.to_owned()], broken: true, ..Self::default() }
     }
 
+    /// A quarantine excuses what is wrong, until it is over; then it is wrong itself.
+    pub(crate) fn excuse(&mut self, quarantine: &Quarantine, today: &str) {
+        if quarantine.is_over(today) {
+            self.wrong.push(format!("the quarantine is over: it was {quarantine}"));
+        } else {
+            self.excuse = quarantine.to_string();
+        }
+    }
+
     pub(crate) fn result(&self) -> String {
-        if self.wrong.is_empty() { "ok".to_owned() } else { self.wrong.join(", ") }
+        let wrong = if self.wrong.is_empty() { "ok".to_owned() } else { self.wrong.join(", ") };
+        if self.excuse.is_empty() { wrong } else { format!("{}: {wrong}", self.excuse) }
+    }
+
+    /// Whether nothing is wrong, or what is counts for nothing.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.wrong.is_empty() || !self.excuse.is_empty()
     }
 
     pub(crate) fn verdict(&self) -> Verdict {
-        match (self.wrong.is_empty(), self.broken) {
+        match (self.is_clean(), self.broken) {
             (true, _) => Verdict::Clean,
             (false, true) => Verdict::Unplayed,
             (false, false) => Verdict::Violated,
@@ -72,6 +90,7 @@ impl Row {
     pub(crate) fn case(&self) -> Case {
         let (message, text) = (self.result(), self.said.clone());
         let outcome = match self.verdict() {
+            Verdict::Clean if !self.excuse.is_empty() => Outcome::Skipped { message },
             Verdict::Clean => Outcome::Passed,
             Verdict::Violated => Outcome::Failed { message, text },
             Verdict::Unplayed => Outcome::Broken { message, text },
@@ -110,11 +129,32 @@ pub(crate) fn table(rows: &[Row], schedules: u64, wall: Duration) -> String {
             text.push_str(&format!("  {}\n", line.join(", ")));
         }
     }
-    let clean = rows.iter().filter(|row| row.wrong.is_empty()).count();
+    let clean = rows.iter().filter(|row| row.is_clean()).count();
     let (all, seconds) = (rows.len(), wall.as_secs_f64());
     let runs: u64 = rows.iter().map(|row| row.schedules.0).sum();
     text.push_str(&format!(
         "{clean} of {all} sessions and regressions clean, {runs} schedules played, in {seconds:.1}s"
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quarantine_excuses_until_it_is_over() {
+        let [issue, owner, until] = ["GW-412", "ana", "2026-12-31"].map(str::to_owned);
+        let quarantine = Quarantine { issue, owner, until };
+        let mut row = Row { wrong: vec!["claims missed".to_owned()], ..Row::default() };
+        assert_eq!(row.verdict(), Verdict::Violated);
+        row.excuse(&quarantine, "2026-12-31");
+        assert_eq!(row.verdict(), Verdict::Clean);
+        assert!(matches!(row.case().outcome, Outcome::Skipped { .. }));
+        assert!(row.result().contains("GW-412, ana): claims missed"), "{}", row.result());
+        let mut row = Row::default();
+        row.excuse(&quarantine, "2027-01-01");
+        assert_eq!(row.verdict(), Verdict::Violated);
+        assert!(row.result().starts_with("the quarantine is over"), "{}", row.result());
+    }
 }
