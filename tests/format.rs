@@ -5,7 +5,7 @@ mod schema;
 
 use jsonschema::{Validator, validator_for};
 use rehearse::project::{Project, ProjectError};
-use rehearse::session::{Ink, SCHEMA_FILE, broken, json, schema_text};
+use rehearse::session::{Ink, REFERENCE_FILE, SCHEMA_FILE, broken, json, reference, schema_text};
 use schema::{Flow, breaking_changes, locked};
 use serde_json::Value;
 use std::path::Path;
@@ -56,6 +56,13 @@ fn editors_are_given_the_schema_of_today() {
     let text = project().text(Path::new(SCHEMA_FILE)).expect("it is checked in");
     let advice = "is stale: write it anew with `cargo rehearse schema`, and commit it";
     assert!(text == schema_text(), "{SCHEMA_FILE} {advice}");
+}
+
+#[test]
+fn people_are_given_the_reference_of_today() {
+    let text = project().text(Path::new(REFERENCE_FILE)).expect("it is checked in");
+    let advice = "is stale: write it anew with `cargo rehearse schema`, and commit it";
+    assert!(text == reference(), "{REFERENCE_FILE} {advice}");
 }
 
 #[test]

@@ -6,16 +6,19 @@ mod cli;
 use clap::{Parser, Subcommand};
 use cli::Verdict;
 use cli::bench::bench;
+use cli::bless::Bless;
 use cli::coverage::ShowCoverage;
 use cli::diff::Diff;
 use cli::gate::Gate;
 use cli::lint::Lint;
 use cli::list::List;
+use cli::record::Record;
 use cli::run::Run;
 use cli::schema::schema;
 use cli::shrink::Shrink;
 use cli::speech::complain;
 use cli::sweep::Sweep;
+use cli::watch::Watch;
 use rehearse::project::{Project, ProjectError};
 use rehearse::rehearsal::RehearsalError;
 use std::path::PathBuf;
@@ -46,13 +49,19 @@ enum Command {
     Coverage(ShowCoverage),
     /// Play session files and artefacts, or the world of a seed, and print transcript and verdicts.
     Run(Run),
+    /// Talk to the simulated assistant, and save what was said as a session that expects what was seen.
+    Record(Record),
+    /// Write what a run came to into a session, where it expects another plain value; matchers stay.
+    Bless(Bless),
+    /// Play what a saved file touches, again and again, until Ctrl-C.
+    Watch(Watch),
     /// Play the chaotic worlds of many seeds, and keep those that fail as artefacts.
     Sweep(Sweep),
     /// Find the smallest scenario that fails as an artefact does.
     Shrink(Shrink),
     /// Show the first event in which two runs differ.
     Diff(Diff),
-    /// Write the JSON Schema of session files, which editors read, anew.
+    /// Write what is made of the session format anew: the JSON Schema that editors read, and the page for people.
     Schema,
     /// Measure the simulated time per wall time of the default world, on one core.
     Bench,
@@ -82,6 +91,9 @@ fn perform(command: Command, github: bool) -> Result<Verdict, RehearsalError> {
         Command::List(list) => list.perform(&project),
         Command::Coverage(coverage) => coverage.perform(&project),
         Command::Run(run) => run.perform(&project, &here),
+        Command::Record(record) => record.perform(&project),
+        Command::Bless(bless) => bless.perform(&project, &here),
+        Command::Watch(watch) => watch.perform(&project),
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),
         Command::Diff(diff) => diff.perform(&project, &here),

@@ -166,10 +166,17 @@ impl Project {
     /// # Errors
     /// [`ProjectError::File`] and [`ProjectError::Session`].
     pub fn session(&self, path: &Path) -> Result<Session, ProjectError> {
-        let text = self.text(path)?;
+        self.session_of(path, &self.text(path)?)
+    }
+
+    /// Reads a text as the session file at `path`.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`] of a fragment, and [`ProjectError::Session`].
+    pub fn session_of(&self, path: &Path, text: &str) -> Result<Session, ProjectError> {
         let (path, ids, fragments) =
             (path.to_string_lossy(), self.listing_ids(), self.fragments()?);
-        let session = Session::read_with(&path, &text, &ids, &fragments);
+        let session = Session::read_with(&path, text, &ids, &fragments);
         session.map_err(|broken| ProjectError::Session(Box::new(broken)))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It is played like a session, shrunk into a smaller one, and becomes a test in `sessions/regressions/`.
 
-mod emit;
+pub(crate) mod emit;
 
 use crate::oracle::Violation;
 use crate::scenario::{Host, Scenario};

@@ -2,16 +2,19 @@
 
 pub(crate) mod annotate;
 pub(crate) mod bench;
+pub(crate) mod bless;
 pub(crate) mod coverage;
 pub(crate) mod diff;
 pub(crate) mod gate;
 pub(crate) mod lint;
 pub(crate) mod list;
+pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod shrink;
 pub(crate) mod speech;
 pub(crate) mod sweep;
+pub(crate) mod watch;
 
 use clap::ValueEnum;
 use rehearse::rehearsal::Rehearsal;

@@ -4,11 +4,12 @@ use super::Verdict;
 use super::speech::say;
 use rehearse::project::Project;
 use rehearse::rehearsal::RehearsalError;
-use rehearse::session::{SCHEMA_FILE, schema_text};
+use rehearse::session::{REFERENCE_FILE, SCHEMA_FILE, reference, schema_text};
 use std::path::Path;
 
 pub(crate) fn schema(project: &Project) -> Result<Verdict, RehearsalError> {
     project.write(Path::new(SCHEMA_FILE), &schema_text())?;
-    say(&format!("wrote {SCHEMA_FILE}"));
+    project.write(Path::new(REFERENCE_FILE), &reference())?;
+    say(&format!("wrote {SCHEMA_FILE} and {REFERENCE_FILE}"));
     Ok(Verdict::Clean)
 }

@@ -40,6 +40,20 @@ pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
     page.text
 }
 
+/// What came of the last turn of a run, without the turn.
+#[must_use]
+pub fn last_turn(scenario: &Scenario, trace: &Trace) -> String {
+    let view = view(scenario, trace);
+    let mut page = Page { text: String::new() };
+    if let (Some(turn), Some(facts)) = (scenario.turns.last(), view.turns.last()) {
+        match facts {
+            Some(facts) => page.turn(scenario, turn, facts),
+            None => page.line("nothing", "this turn was never said"),
+        }
+    }
+    page.text
+}
+
 /// The faults of a scenario, a line each.
 #[must_use]
 pub fn schedule(scenario: &Scenario) -> String {

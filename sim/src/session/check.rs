@@ -116,7 +116,7 @@ fn unlike(other: usize, wanted: &[String], shown: &[String]) -> Option<String> {
 }
 
 /// What came of a turn.
-struct Outcome<'a> {
+pub(super) struct Outcome<'a> {
     /// What its speaker was shown, in order, repetitions included.
     frames: Vec<&'a LogFrame>,
     /// What an agent answered last.
@@ -125,7 +125,7 @@ struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     /// Absent if the turn was never said. A turn that was said again counts by its last attempt.
-    fn of(turn: usize, trace: &'a Trace) -> Option<Self> {
+    pub(super) fn of(turn: usize, trace: &'a Trace) -> Option<Self> {
         let (host, id) = trace.events.iter().rev().find_map(|event| {
             if let What::Said { turn: said, message_id, .. } = &event.what
                 && *said == turn
@@ -184,7 +184,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// The value a claim speaks of, null if there is none; or why the question makes no sense.
-    fn value(&self, subject: &Subject) -> Result<Value, String> {
+    pub(super) fn value(&self, subject: &Subject) -> Result<Value, String> {
         match subject {
             Subject::Agent => self.message("agent"),
             Subject::Intent => self.message("intent"),

@@ -9,8 +9,10 @@
 //! with the place in the file. Expectations are a flat list of claims (what, where, matcher) rather than a
 //! struct per key: every key then counts, fails and is reported alike.
 
+mod bless;
 mod check;
 mod diagnose;
+mod draft;
 mod expect;
 mod faults;
 mod file;
@@ -19,18 +21,22 @@ mod matcher;
 mod model;
 mod names;
 mod quarantine;
+mod reference;
 mod schema;
 mod source;
 mod vars;
 mod yaml;
 
+pub use bless::{Blessed, bless};
 pub use check::{Miss, check};
 pub use diagnose::{Ink, broken, failed};
+pub use draft::{Draft, FAULTS, Said, fault, observed};
 pub use expect::{Claim, Expect, Side, Subject};
 pub use file::{Broken, Catalogs, Session};
 pub use matcher::{Matcher, Test};
 pub(crate) use names::names;
 pub use quarantine::Quarantine;
+pub use reference::{REFERENCE_FILE, reference};
 pub use schema::schema;
 pub use source::{Fragments, Source, Sources};
 pub(crate) use yaml::parse;
