@@ -3,8 +3,8 @@
 //! It goes on where `file.rs` has read who is there.
 
 use super::expect::Known;
+use super::fault_model::{ArmedYaml, FaultYaml};
 use super::file::Reader;
-use super::model::{ArmedYaml, FaultYaml};
 use super::names::closest;
 use super::yaml::{At, Problem, Span};
 use crate::scenario::{Armed, Fault, Host, Trigger, length};

@@ -3,10 +3,9 @@
 //! It opens no file: path, text and catalogues are handed in.
 
 use super::expect::{self, Expect, Known};
+use super::fault_model::ArmedYaml;
 use super::faults::moment;
-use super::model::{
-    ArmedYaml, ClientYaml, FragmentYaml, SessionYaml, SweepYaml, TurnYaml, WorldYaml,
-};
+use super::model::{ClientYaml, FragmentYaml, SessionYaml, SweepYaml, TurnYaml, WorldYaml};
 use super::quarantine::Quarantine;
 use super::source::{Fragments, Sources};
 use super::vars::Vars;

@@ -14,6 +14,7 @@ mod check;
 mod diagnose;
 mod draft;
 mod expect;
+mod fault_model;
 mod faults;
 mod file;
 mod kind;
