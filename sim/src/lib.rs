@@ -9,6 +9,7 @@ compile_error!(
      overrides it): without it tokio swallows panics and leaves its scheduling unseeded"
 );
 
+pub mod ablate;
 pub mod artefact;
 pub mod coverage;
 pub mod oracle;

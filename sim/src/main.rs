@@ -5,6 +5,7 @@ mod cli;
 
 use clap::{Parser, Subcommand};
 use cli::Verdict;
+use cli::ablate::Ablate;
 use cli::bench::bench;
 use cli::bless::Bless;
 use cli::coverage::ShowCoverage;
@@ -59,6 +60,8 @@ enum Command {
     Sweep(Sweep),
     /// Find the smallest scenario that fails as an artefact does.
     Shrink(Shrink),
+    /// Remove one rule of the assistant at a time and see how soon an oracle objects.
+    Ablate(Ablate),
     /// Show the first event in which two runs differ.
     Diff(Diff),
     /// Write what is made of the session format anew: the JSON Schema that editors read, and the page for people.
@@ -96,6 +99,7 @@ fn perform(command: Command, github: bool) -> Result<Verdict, RehearsalError> {
         Command::Watch(watch) => watch.perform(&project),
         Command::Sweep(sweep) => sweep.perform(&project),
         Command::Shrink(shrink) => shrink.perform(&project, &here),
+        Command::Ablate(ablate) => ablate.perform(&project),
         Command::Diff(diff) => diff.perform(&project, &here),
         Command::Schema => schema(&project),
         Command::Bench => bench(&project),

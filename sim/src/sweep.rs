@@ -13,6 +13,9 @@ use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::time::Duration;
 
+/// A sweep of so many seeds must hit every point and see every kind of fault happen.
+pub const PROVES_FROM: u64 = 1_000;
+
 /// A range of seeds, without its end: `0..200`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seeds {
@@ -161,6 +164,22 @@ impl Tally {
         }
     }
 
+    /// What a sweep of so many seeds must have seen and has not: kinds of faults that never happened and points that
+    /// were never hit, a sentence each. A small sweep owes nothing.
+    #[must_use]
+    pub fn never(&self) -> Vec<String> {
+        if self.seeds < PROVES_FROM {
+            return Vec::new();
+        }
+        let happened =
+            |kind: &Kind| self.faults.get(kind).is_some_and(|(_, happened)| *happened > 0);
+        let kinds = Kind::ALL.into_iter().filter(|kind| !happened(kind));
+        let kinds = kinds.map(|kind| format!("no {kind} happened in {} seeds", self.seeds));
+        let points = SOMETIMES.iter().filter(|point| !self.sometimes.contains_key(point.name));
+        let points = points.map(|point| format!("never in {} seeds: {}", self.seeds, point.name));
+        kinds.chain(points).collect()
+    }
+
     /// A line a kind of fault, a line a thing that must happen sometimes, a line an oracle that objected, and the
     /// sum.
     ///
@@ -249,5 +268,11 @@ mod tests {
         assert!(table.contains("\n       2 seeds: a client was parked and woke\n"), "{table}");
         assert!(table.contains("\n   never: a client was signed out\n"), "{table}");
         assert!(table.contains("\ndedup: 1 violations\n1 of 2 seeds clean: 124s"), "{table}");
+        assert_eq!(tally.never(), [""; 0]);
+        tally.seeds = PROVES_FROM;
+        let never = tally.never();
+        assert_eq!(never.len(), Kind::ALL.len() + SOMETIMES.len() - 3, "{never:#?}");
+        assert!(never.contains(&"no hold happened in 1000 seeds".to_owned()), "{never:#?}");
+        assert!(never.contains(&"never in 1000 seeds: a token was refused".to_owned()));
     }
 }

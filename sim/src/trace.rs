@@ -48,7 +48,7 @@ pub enum What {
         /// The error or the panic message.
         why: String,
     },
-    /// A client begins to connect to another host.
+    /// A client begins to connect to another host, or the supervisor to the agent.
     Dialled {
         /// The other host.
         to: Host,
@@ -89,6 +89,11 @@ pub enum What {
         conn: u64,
         /// `end` (the peer closed) or the kind of error.
         how: String,
+    },
+    /// A gateway has let go of a connection that it had accepted.
+    Left {
+        /// The connection.
+        conn: u64,
     },
     /// An agent read a request.
     Asked {
@@ -136,6 +141,13 @@ pub enum What {
         /// The frame.
         frame: Box<LogFrame>,
     },
+    /// A client told its user that somebody is at work on a turn.
+    Typing {
+        /// The turn.
+        in_reply_to: MessageId,
+    },
+    /// A user looked again at a client that rested.
+    Looked,
     /// A client's view starts again from nothing.
     ViewReset,
     /// A client's connection changed as its user sees it.

@@ -166,6 +166,9 @@ impl<'t> Reading<'t> {
             | What::Link { .. } => self.read_client(event),
             What::Received { .. }
             | What::Started
+            | What::Looked
+            | What::Typing { .. }
+            | What::Left { .. }
             | What::Stopped { .. }
             | What::Dialled { .. }
             | What::Connected { .. }

@@ -64,6 +64,8 @@ pub(super) struct Delivery {
     beyond: BTreeMap<u64, Durable>,
     /// Every hole below this `seq` has been asked for.
     asked_below: u64,
+    /// Replays that ended and left the same hole.
+    in_vain: u32,
     seen: Seen<Key>,
 }
 
@@ -74,6 +76,7 @@ impl Delivery {
             cursor: Cursor::default(),
             beyond: BTreeMap::new(),
             asked_below: 0,
+            in_vain: 0,
             seen: Seen::new(policy.seen_max),
         }
     }
@@ -101,6 +104,7 @@ impl Delivery {
     pub(super) fn disconnect(&mut self) {
         self.beyond.clear();
         self.asked_below = 0;
+        self.in_vain = 0;
     }
 
     /// True if this turn's typing was announced before.
@@ -152,6 +156,7 @@ impl Delivery {
 
     fn advance(&mut self, durable: Durable, shown: &mut Vec<LogFrame>) {
         self.cursor.seq = durable.place().2;
+        self.in_vain = 0;
         match durable {
             Durable::Frame(frame) => shown.push(frame),
             Durable::Unknown(_) => {}
@@ -177,6 +182,15 @@ impl Delivery {
         }
         shown.push(frame);
         Taken::InOrder
+    }
+
+    /// A replay has ended. How many have left the hole that there is; none without one.
+    pub(super) fn replayed(&mut self) -> Option<u32> {
+        if self.beyond.is_empty() {
+            return None;
+        }
+        self.in_vain += 1;
+        Some(self.in_vain)
     }
 
     /// True once for each hole: when it is new and nobody has asked for what is missing.

@@ -47,6 +47,9 @@ fn read(text: &str) -> Reading {
     serde_json::from_str(text).map_or(Reading::Unknown, Reading::UnknownDurable)
 }
 
+/// A connection whose replays leave a hole so often is given up.
+const REPLAYS_MAX: u32 = 3;
+
 impl Client {
     pub(super) fn frame(&mut self, text: &str, out: &mut Vec<Output>) {
         if self.link.socket().is_none() {
@@ -69,7 +72,10 @@ impl Client {
             ServerFrame::Welcome { connection_id: _, heartbeat_ms, limits } => {
                 self.welcomed(Duration::from_millis(heartbeat_ms), limits, out);
             }
-            ServerFrame::Resumed { .. } => self.rum.resumed += 1,
+            ServerFrame::Resumed { .. } => {
+                self.rum.resumed += 1;
+                self.replayed(out);
+            }
             ServerFrame::ResumeFailed { .. } => {
                 self.rum.resume_failed += 1;
                 self.restart_view(out);
@@ -181,6 +187,15 @@ impl Client {
                 self.give_up(out);
             }
             Taken::Overflow => self.give_up(out),
+        }
+    }
+
+    /// What is still missing after a replay is asked for again: it may have been lost on its way too.
+    fn replayed(&mut self, out: &mut Vec<Output>) {
+        match self.delivery.replayed() {
+            Some(times) if times > REPLAYS_MAX => self.give_up(out),
+            Some(_) if self.policy.catchup == Rule::On => self.catch_up(out),
+            Some(_) | None => {}
         }
     }
 

@@ -110,6 +110,7 @@ impl Client {
     /// another thread is ignored.
     pub fn restore(&mut self, kept: Kept) {
         if kept.thread_id == *self.delivery.thread_id() {
+            self.generation = self.generation.max(kept.attempts);
             self.delivery.restore(kept.cursor);
             self.outbox.restore(self.now(), kept.outbox);
         }
@@ -121,6 +122,7 @@ impl Client {
         Kept {
             thread_id: self.delivery.thread_id().clone(),
             cursor: self.delivery.cursor(),
+            attempts: self.generation,
             outbox: self.outbox.keep(self.now()),
         }
     }

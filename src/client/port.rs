@@ -296,6 +296,10 @@ pub struct Kept {
     pub thread_id: ThreadId,
     /// What has been shown.
     pub cursor: Cursor,
+    /// How many attempts were made: a supervisor takes the connection with the most for the latest, so a later
+    /// instance of one name goes on counting. 0 in a file of before.
+    #[serde(default)]
+    pub attempts: u64,
     /// Unacknowledged turns, oldest first.
     pub outbox: Vec<KeptTurn>,
 }

@@ -32,8 +32,6 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long a server may take to answer a close frame.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long the token service may take.
-const REFRESH_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What a client is made of.
 #[derive(Debug)]
@@ -193,6 +191,8 @@ struct Io<N: Net> {
     refresh: Option<BoxFuture<'static, Refreshed>>,
     dial: Option<BoxFuture<'static, Dialled<N::Stream>>>,
     socket: Option<Socket<N::Stream>>,
+    /// How long the token service may take, in session too.
+    refresh_timeout: Duration,
     farewells: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
@@ -206,6 +206,7 @@ struct Socket<S> {
 
 impl<N: Net> Io<N> {
     fn new(setup: ClientSetup<N>, happenings: mpsc::UnboundedSender<Happening>) -> (Client, Self) {
+        let refresh_timeout = setup.policy.refresh_timeout.unwrap_or(Duration::MAX);
         let mut machine = Client::new(setup.policy, setup.client_id, setup.thread_id, setup.rng);
         if let Some(kept) = setup.kept {
             machine.restore(kept);
@@ -214,6 +215,7 @@ impl<N: Net> Io<N> {
             gateways: setup.gateways,
             token_service: setup.token_service,
             refresh_token: setup.refresh_token,
+            refresh_timeout,
             happenings,
             refresh: None,
             dial: None,
@@ -228,7 +230,8 @@ impl<N: Net> Io<N> {
             Output::Refresh { generation } => {
                 let service = self.token_service.clone();
                 let token = self.refresh_token.clone();
-                self.refresh = Some(Box::pin(refresh(service, token, generation)));
+                self.refresh =
+                    Some(Box::pin(refresh(service, token, generation, self.refresh_timeout)));
                 return;
             }
             Output::Open { generation, token } => return self.open(generation, &token),
@@ -368,9 +371,14 @@ async fn until(deadline: Option<Instant>) {
 
 /// Asks the token service for an access token. Dropped halfway, it may have spent the refresh token; the
 /// service answers that one again.
-async fn refresh<N: Net>(service: Peer<N>, refresh_token: String, generation: u64) -> Refreshed {
+async fn refresh<N: Net>(
+    service: Peer<N>,
+    refresh_token: String,
+    generation: u64,
+    longest: Duration,
+) -> Refreshed {
     let ask = Refresh { refresh_token };
-    match service.call(Method::POST, "/v1/refresh", &ask, REFRESH_DEADLINE).await {
+    match service.call(Method::POST, "/v1/refresh", &ask, longest).await {
         Ok((StatusCode::OK, body)) => match serde_json::from_slice::<Granted>(&body) {
             Ok(Granted { access_token: token, expires_in, refresh_token }) => {
                 let expires_in = Duration::from_secs(expires_in);

@@ -178,11 +178,11 @@ mod tests {
 
     #[test]
     fn what_it_does_not_know_is_refused_with_its_place() {
-        let text = artefact(chaos(3)).write();
+        let text = artefact(default_world(3)).write();
         for (good, bad) in [
             ("  seed: 3\n", "  seed: 3\n  sead: 4\n"),
             ("  pace: apart", "  pace: together_apart"),
-            ("lasts: 62s", "lasts: soon"),
+            ("limit: 600s", "limit: soon"),
             ("config: {}", "config: { client: { cursr: \"Off\" } }"),
             ("user: u-ana", "user: u-ana, usr: b"),
         ] {

@@ -1,5 +1,6 @@
 //! The commands of `cargo rehearse`, one a file.
 
+pub(crate) mod ablate;
 pub(crate) mod annotate;
 pub(crate) mod bench;
 pub(crate) mod bless;

@@ -90,10 +90,13 @@ impl Sweep {
         progress("");
         let board = board.into_inner();
         say(&board.tally.table(timer.elapsed()));
+        let never = board.tally.never();
+        never.iter().for_each(|sentence| say(sentence));
         Ok(match board {
             Board { broken: 1.., .. } => Verdict::Unplayed,
             Board { tally: Tally { seeds: 0, .. }, .. } => Verdict::Unplayed,
             Board { tally: Tally { failing: 1.., .. }, .. } => Verdict::Violated,
+            Board { .. } if !never.is_empty() => Verdict::Violated,
             Board { .. } => Verdict::Clean,
         })
     }

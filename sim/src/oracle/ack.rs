@@ -5,12 +5,17 @@
 //! connection proves nothing. That the log holds each turn once, in order, is asked by `dedup` and `order`.
 
 use super::wire::{self, Frame};
-use super::{Oracle, Violation, given_up, logs, said, script_done, user_turn};
-use crate::scenario::{Host, Scenario};
+use super::{Oracle, Violation, given_up, gone, logs, said, script_done, user_turn};
+use crate::scenario::{Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What};
+use assistant::config::ClientPolicy;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 const NAME: &str = "ack";
+
+/// What a client may take beyond the longest wait of a turn.
+const LATE: Duration = Duration::from_secs(1);
 
 pub(super) const ORACLE: Oracle = Oracle {
     name: NAME,
@@ -25,6 +30,8 @@ struct Turns<'t> {
     sent: Vec<&'t str>,
     /// How many of them are acked.
     acked: usize,
+    /// The turns whose ack, or place in the log, the client has read.
+    heard: BTreeSet<&'t str>,
 }
 
 /// What is known of the turns of a run.
@@ -53,13 +60,20 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
                 known.sent(turn, frame.conn, links.entry(frame.conn).or_default())
             }
             (Host::Client(_), "ack") => {
-                known.acked(turn, &frame, links.entry(frame.conn).or_default())
+                let turns = links.entry(frame.conn).or_default();
+                turns.heard.insert(turn);
+                known.acked(turn, &frame, turns)
+            }
+            (Host::Client(_), "user_turn") => {
+                links.entry(frame.conn).or_default().heard.insert(turn);
+                None
             }
             (_, _) => None,
         };
         found.extend(what.map(|what| Violation::at(NAME, frame.event, what)));
     }
     found.extend(told_twice(trace));
+    found.extend(told_late(trace));
     if script_done(trace) {
         found.extend(vanished(trace));
     }
@@ -78,6 +92,10 @@ impl Known<'_> {
         };
         if repeated {
             return Some(format!("{turn} was sent twice on connection {conn}"));
+        }
+        let under_way = turns.sent.iter().filter(|sent| !turns.heard.contains(*sent)).count();
+        if under_way > ClientPolicy::default().window && !self.shuffled.contains(&conn) {
+            return Some(format!("{under_way} turns were under way on connection {conn}"));
         }
         let before = before.filter(|before| place(before).is_some_and(|before| before > at))?;
         Some(format!("{turn} was sent on connection {conn} after {before}, but said before it"))
@@ -125,6 +143,45 @@ fn told_twice(trace: &Trace) -> Vec<Violation> {
     again.collect()
 }
 
+/// Turns of which their users heard nothing for longer than a turn may wait, except of clients that were not run, or rested.
+fn told_late(trace: &Trace) -> Vec<Violation> {
+    let most = ClientPolicy::default().outbox_expiry.unwrap_or(Duration::MAX) + LATE;
+    let mut said: BTreeMap<(&Host, &str), u64> = BTreeMap::new();
+    let mut found = Vec::new();
+    for event in &trace.events {
+        let turn = match (&event.what, &event.host) {
+            (What::Said { message_id, .. }, host) => {
+                said.insert((host, message_id.as_str()), event.at_us);
+                continue;
+            }
+            (
+                What::Injected { fault: Fault::Pause { host, .. }, .. }
+                | What::Healed { fault: Fault::Pause { host, .. } },
+                _,
+            ) => {
+                said.retain(|(of, _), _| *of != host);
+                continue;
+            }
+            // A client that rests has no timers.
+            (What::Link { state }, host) if state.starts_with("parked") => {
+                said.retain(|(of, _), _| *of != host);
+                continue;
+            }
+            (What::GivenUp { message_id, .. }, _) => message_id.as_str(),
+            (_, _) => match acked(event) {
+                Some(turn) => turn,
+                None => continue,
+            },
+        };
+        let Some(since) = said.remove(&(&event.host, turn)) else { continue };
+        let waited = Duration::from_micros(event.at_us - since);
+        let (host, seconds) = (&event.host, waited.as_secs());
+        let what = format!("{host} heard of {turn} only after {seconds} s");
+        found.extend((waited > most).then(|| Violation::at(NAME, event, what)));
+    }
+    found
+}
+
 fn acked(event: &Event) -> Option<&str> {
     if let What::Acked { message_id, .. } = &event.what { Some(message_id.as_str()) } else { None }
 }
@@ -133,8 +190,9 @@ fn acked(event: &Event) -> Option<&str> {
 fn vanished(trace: &Trace) -> Vec<Violation> {
     let acked: BTreeSet<_> =
         trace.events.iter().filter_map(|event| Some((&event.host, acked(event)?))).collect();
-    let given_up = given_up(trace);
+    let (given_up, gone) = (given_up(trace), gone(trace));
     said(trace)
+        .filter(|(event, _)| !gone.contains_key(&event.host))
         .filter(|(event, turn)| !acked.contains(&(&event.host, turn.as_str())))
         .filter(|(event, turn)| !given_up.contains(&(&event.host, *turn)))
         .map(|(event, turn)| {
@@ -224,5 +282,26 @@ mod tests {
         run.refused_by(&ORACLE, "ana said m-2, which was neither acked nor given up");
         run.give_up("ana", "m-2");
         run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn refuses_more_turns_under_way_than_a_window_holds() {
+        let mut run = healthy();
+        for number in 0..33 {
+            let turn = format!("w-{number}");
+            run.say("ana", 2, &turn, "Hello");
+            let (message_id, text) = (id(&turn), "Hello".to_owned());
+            run.sends(3, &ClientFrame::UserMessage { message_id, text });
+        }
+        run.refused_by(&ORACLE, "33 turns were under way on connection 3");
+    }
+
+    #[test]
+    fn refuses_a_turn_of_which_its_user_hears_too_late() {
+        let mut run = healthy();
+        run.say("ben", 2, "m-4", "Hello");
+        run.give_up("ben", "m-4");
+        run.trace.events.last_mut().expect("an event").at_us += 302_000_000;
+        run.refused_by(&ORACLE, "ben heard of m-4 only after 302 s");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It does not ask how good an answer is, nor whether it came in time.
 
-use super::{Oracle, Violation, given_up, logs, said, script_done, shown, user_turn};
+use super::{Oracle, Violation, given_up, gone, logs, said, script_done, shown, user_turn};
 use crate::scenario::Scenario;
 use crate::trace::{Event, Trace, What};
 use assistant::contract::frame::LogFrame;
@@ -106,8 +106,9 @@ fn unanswered_users(trace: &Trace) -> Vec<Violation> {
         .filter(|(_, frame)| frame.body.is_final())
         .map(|(event, frame)| (&event.host, &frame.in_reply_to))
         .collect();
-    let given_up = given_up(trace);
+    let (given_up, gone) = (given_up(trace), gone(trace));
     said(trace)
+        .filter(|(event, _)| !gone.contains_key(&event.host))
         .filter(|(event, turn)| !ended.contains(&(&event.host, *turn)))
         .filter(|(event, turn)| !given_up.contains(&(&event.host, *turn)))
         .map(|(event, turn)| {
@@ -167,6 +168,9 @@ mod tests {
             by(event, "ana") && matches!(&event.what, What::Shown { frame } if frame.seq == 7)
         });
         run.refused_by(&ORACLE, "ana said m-3 and was shown no final frame");
+        let mut gone = run.clone();
+        gone.link("ana", "signed-out (Refused)");
+        gone.accepted_by(&ORACLE);
         run.give_up("ana", "m-3");
         run.accepted_by(&ORACLE);
     }

@@ -1,12 +1,12 @@
-//! AU-EXPIRE and AU-NO-LOOP: a token is good for its time and no longer, and one that is refused is not
-//! presented for ever.
+//! AU-EXPIRE, AU-REVOKE and AU-NO-LOOP: a token is good for its time and no longer, a session that was ended is over
+//! at once, and a token that is refused is not presented for ever.
 //!
 //! A trace holds no token. It tells when the token service was asked: what a connection lives on is no younger
 //! than the last such answer before it began, or before a new token came over it. A scenario in which clocks are
 //! wrong says nothing about the end of a token.
 
 use super::wire;
-use super::{Oracle, Violation};
+use super::{Oracle, Violation, is_final};
 use crate::scenario::{Armed, Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use assistant::config::ClientPolicy;
@@ -26,6 +26,11 @@ const LATE_MAX: Duration = Duration::from_secs(5);
 /// How long an answer of the token service may be on its way after the connection to it, at most.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
+/// How soon a session is over for its client once it was ended, while nothing else is wrong.
+const OVER_WITHIN: Duration = Duration::from_secs(15);
+/// How long after another fault its effects may last.
+const CALM_AFTER: Duration = Duration::from_secs(60);
+
 /// What a client lives on.
 #[derive(Default)]
 struct Credentials {
@@ -42,9 +47,11 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let lasts = config.token.access_ttl + ANSWER_MAX + LATE_MAX;
     let refused_max = ClientPolicy::default().forced_refreshes_max.saturating_add(1);
     let clocks_are_right = !has_skew(scenario);
+    let mut endings = Endings::default();
     let mut clients: BTreeMap<&Host, Credentials> = BTreeMap::new();
     let mut found = Vec::new();
     for event in &trace.events {
+        found.extend(endings.step(event));
         if let Some((client, conn)) = renewed(event, &clients) {
             let held = clients.entry(client).or_default();
             held.conn = held.asked.map(|asked| (conn, asked));
@@ -67,6 +74,45 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
         found.extend(what.map(|what| Violation::at(NAME, event, words(what))));
     }
     found
+}
+
+/// Sessions that were ended from elsewhere.
+#[derive(Default)]
+struct Endings<'t> {
+    /// Those that their clients have not felt yet, and since when.
+    open: BTreeMap<&'t Host, u64>,
+    /// How many other faults are in force, and when the last one began or ended.
+    others: usize,
+    last: Option<u64>,
+}
+
+impl<'t> Endings<'t> {
+    fn step(&mut self, event: &'t Event) -> Option<Violation> {
+        match (&event.what, &event.host) {
+            (What::Injected { fault: Fault::SignOut { client }, .. }, _) => {
+                self.open.insert(client, event.at_us);
+            }
+            (What::Injected { fault, .. }, _) => {
+                self.others += usize::from(!fault.is_momentary());
+                self.last = Some(event.at_us);
+            }
+            (What::Healed { .. }, _) => {
+                self.others = self.others.saturating_sub(1);
+                self.last = Some(event.at_us);
+            }
+            (What::Link { state }, host) if is_final(state) || state == "closed" => {
+                self.open.remove(host);
+            }
+            (_, _) => {}
+        }
+        let since = |at: u64| Duration::from_micros(event.at_us.saturating_sub(at));
+        let is_calm = self.others == 0 && self.last.is_none_or(|last| since(last) > CALM_AFTER);
+        let late = self.open.iter().find(|(_, ended)| is_calm && since(**ended) > OVER_WITHIN);
+        let client = late.map(|(client, _)| *client)?;
+        self.open.remove(client);
+        let what = format!("{client} goes on though its session was ended {OVER_WITHIN:?} ago");
+        Some(Violation::at(NAME, event, what))
+    }
 }
 
 fn has_skew(scenario: &Scenario) -> bool {
@@ -182,5 +228,22 @@ mod tests {
         run.accepted_by(&ORACLE);
         run.tell(client("ben"), refused);
         run.refused_by(&ORACLE, "ben was refused for its token 3 times in a row");
+    }
+
+    #[test]
+    fn refuses_a_session_that_goes_on_after_its_end() {
+        let fault = || Fault::SignOut { client: client("ben") };
+        let mut run = healthy();
+        run.tell(Host::World, What::ScriptDone);
+        run.trace.events.last_mut().expect("an event").at_us += 100_000_000;
+        run.tell(Host::World, What::Injected { turn: None, index: 0, fault: fault() });
+        let mut over = run.clone();
+        run.tell(client("ben"), What::ViewReset);
+        run.trace.events.last_mut().expect("an event").at_us += 16_000_000;
+        run.refused_by(&ORACLE, "ben goes on though its session was ended 15s ago");
+        over.link("ben", "signed-out (Refused)");
+        over.tell(client("ben"), What::ViewReset);
+        over.trace.events.last_mut().expect("an event").at_us += 16_000_000;
+        over.accepted_by(&ORACLE);
     }
 }

@@ -44,9 +44,18 @@ struct Since {
     /// A gateway has said something.
     has_socket: bool,
     /// Somebody has cared.
-    is_woken: bool,
+    woken: Option<Woken>,
     /// The token was refused.
     is_refused: bool,
+}
+
+/// Who has cared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    /// A user, or a process that runs again.
+    Cared,
+    /// A network that is back.
+    Kicked,
 }
 
 /// One client on its ladder.
@@ -69,6 +78,8 @@ struct Ladder<'p> {
     advice: Option<Advice>,
     /// When the token service was last dialled in session.
     in_session: Option<Duration>,
+    /// Whether the last attempt began because the network was back.
+    was_kicked: bool,
 }
 
 fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
@@ -110,6 +121,7 @@ impl<'p> Ladder<'p> {
             conn: None,
             advice: None,
             in_session: None,
+            was_kicked: false,
         }
     }
 
@@ -117,11 +129,15 @@ impl<'p> Ladder<'p> {
     fn befalls(&mut self, event: &Event) {
         if let Some(Fault::Offline { .. } | Fault::Pause { .. }) = fault(event) {
             self.wake();
+            let is_back = matches!(&event.what, What::Healed { fault: Fault::Offline { .. } });
+            if is_back {
+                self.since.woken = Some(Woken::Kicked);
+            }
         }
     }
 
     fn wake(&mut self) {
-        self.since.is_woken = true;
+        self.since.woken = Some(Woken::Cared);
         self.failures = 0;
         self.advice = None;
     }
@@ -141,7 +157,7 @@ impl<'p> Ladder<'p> {
             ) => return self.begin(at),
             (What::Connected { conn, to: Host::Gateway(_) }, _) => self.conn = Some((*conn, None)),
             (What::Link { state }, _) => return self.changes(at, state),
-            (What::Said { .. }, _) if self.is_parked => self.wake(),
+            (What::Said { .. } | What::Looked, _) if self.is_parked => self.wake(),
             (What::Refused { status, retry_after, .. }, _) => {
                 self.since.is_refused |= matches!(status, 401 | 403);
                 let asked = Duration::from_secs(retry_after.unwrap_or(0));
@@ -203,8 +219,10 @@ impl<'p> Ladder<'p> {
         if at.saturating_sub(since) >= stable.saturating_sub(SLACK) {
             self.failures = 0;
         }
-        // It has dialled at once, before it told anybody that the connection is gone.
-        if self.in_session == Some(at) { self.begin(at) } else { None }
+        // It has dialled at once, before it told anybody that the connection is gone; unless it waits now, and
+        // has dialled for another token just before.
+        let has_begun = self.in_session == Some(at) && state.starts_with("connecting");
+        if has_begun { self.begin(at) } else { None }
     }
 
     /// An attempt begins.
@@ -223,10 +241,17 @@ impl<'p> Ladder<'p> {
     /// Whether an attempt comes too soon after the one before it.
     fn too_soon(&mut self, gap: Duration, since: Since) -> Option<String> {
         let (ms, least) = (gap.as_millis(), self.policy.attempt_interval);
+        let is_kicked = since.woken == Some(Woken::Kicked);
+        if std::mem::replace(&mut self.was_kicked, is_kicked) && is_kicked {
+            let least = self.policy.kick_interval;
+            if gap + SLACK < least {
+                return Some(format!("was kicked twice within {ms} ms, less than {least:?}"));
+            }
+        }
         if gap + SLACK < least {
             return Some(format!("began two attempts {ms} ms apart, less than {least:?}"));
         }
-        if since.has_socket || since.is_woken {
+        if since.has_socket || since.woken.is_some() {
             return None;
         }
         let least = shortest(self.policy, self.failures);

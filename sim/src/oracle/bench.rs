@@ -169,6 +169,8 @@ fn scenario() -> Scenario {
         name: name.to_owned(),
         user: "u-1".to_owned(),
         thread: "t-1".to_owned(),
+        instance: None,
+        hasty: false,
     };
     let turn = |(_, text, _): &(&str, &str, u64)| Turn {
         client: 0,
@@ -281,6 +283,7 @@ impl Bench {
             let turn = Some(0);
             self.tell(Host::World, What::Injected { turn, index, fault });
         }
+        self.also(client("ana"), What::Ended { conn: 1, how: "connection reset".to_owned() });
         self.link("ana", "waiting 3.2s (attempt 1)");
         self.tell(Host::Supervisor, What::Started);
         self.tell(Host::World, What::Healed { fault: crash() });

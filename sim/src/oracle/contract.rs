@@ -30,7 +30,7 @@ struct Progress {
 }
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
-    let shuffled = wire::shuffled(trace);
+    let (shuffled, strangers) = (wire::shuffled(trace), wire::strangers(trace));
     let mut links: BTreeMap<u64, Progress> = BTreeMap::new();
     let mut agents = Agents::default();
     let mut found = Vec::new();
@@ -42,7 +42,7 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
                 let told = read.and_then(|frame| progress.tells(&frame));
                 told.err().filter(|_| !shuffled.contains(conn)).map(|why| (*conn, why))
             }
-            (Host::Gateway(_), What::Received { conn, frame }) => {
+            (Host::Gateway(_), What::Received { conn, frame }) if !strangers.contains(conn) => {
                 let progress = links.entry(*conn).or_default();
                 let read = text(frame).and_then(read::<ClientFrame>);
                 read.and_then(|frame| progress.asks(&frame)).err().map(|why| (*conn, why))

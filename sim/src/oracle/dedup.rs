@@ -16,7 +16,18 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut found = shown_twice(trace);
     found.extend(logged_twice(trace));
     found.extend(traced_twice(trace));
+    found.extend(typing_twice(trace));
     found
+}
+
+fn typing_twice(trace: &Trace) -> Vec<Violation> {
+    let mut told = BTreeSet::new();
+    let again = trace.events.iter().filter_map(|event| {
+        let What::Typing { in_reply_to } = &event.what else { return None };
+        let what = format!("{} told its user twice that {in_reply_to} is at work", event.host);
+        (!told.insert((&event.host, in_reply_to))).then(|| Violation::at(NAME, event, what))
+    });
+    again.collect()
 }
 
 fn shown_twice(trace: &Trace) -> Vec<Violation> {

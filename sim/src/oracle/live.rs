@@ -4,7 +4,7 @@
 //! stretch without one is looked at, wherever it lies in the run, and if it is too long the violation says
 //! who waits for what.
 
-use super::{Oracle, Violation};
+use super::{Oracle, Violation, is_final};
 use crate::scenario::{Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use std::collections::BTreeMap;
@@ -69,6 +69,9 @@ impl<'t> Waiting<'t> {
                 return self.ends(event, frame.in_reply_to.as_str()).into_iter().collect();
             }
             (What::Link { state }, _) => {
+                if is_final(state) {
+                    self.turns.retain(|(of, _), _| *of != host);
+                }
                 let (was, since) = self.links.get(host).copied().unwrap_or((state, None));
                 let late = since.and_then(|since| self.unconnected(event, host, was, since));
                 let late = late.filter(|_| !tries(state));

@@ -5,21 +5,30 @@
 //! hand. A violation is a value, not an error: a run that broke a promise is still a good run of the harness.
 
 mod ack;
+mod agent;
 mod answered;
 mod auth;
 mod backoff;
+mod blameless;
 mod close_codes;
 mod contract;
 mod dedup;
+mod detour;
 mod drain;
+mod holds;
+mod hostile;
 mod isolated;
+mod leaves;
 mod live;
 mod liveness;
+mod offline;
 mod order;
+mod patience;
 mod quiet;
 mod recovery;
 mod single_writer;
 pub mod sometimes;
+mod spread;
 mod wire;
 
 #[cfg(test)]
@@ -29,7 +38,7 @@ use crate::scenario::{Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::{MessageId, ThreadId};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,20 +67,29 @@ pub struct Oracle {
 /// Every oracle, in alphabetical order.
 pub const ORACLES: &[Oracle] = &[
     ack::ORACLE,
+    agent::ORACLE,
     answered::ORACLE,
     auth::ORACLE,
     backoff::ORACLE,
+    blameless::ORACLE,
     close_codes::ORACLE,
     contract::ORACLE,
     dedup::ORACLE,
+    detour::ORACLE,
     drain::ORACLE,
+    holds::ORACLE,
+    hostile::ORACLE,
     isolated::ORACLE,
+    leaves::ORACLE,
     live::ORACLE,
     liveness::ORACLE,
+    offline::ORACLE,
     order::ORACLE,
+    patience::ORACLE,
     quiet::ORACLE,
     recovery::ORACLE,
     single_writer::ORACLE,
+    spread::ORACLE,
 ];
 
 /// What all oracles find, oracle by oracle in the order of [`ORACLES`].
@@ -131,6 +149,26 @@ fn given_up(trace: &Trace) -> BTreeSet<(&Host, &MessageId)> {
         }
     });
     given_up.collect()
+}
+
+/// The clients that went for good, each with the event that tells so; whether they had a reason is asked by
+/// `leaves`.
+fn gone(trace: &Trace) -> BTreeMap<&Host, &Event> {
+    let mut gone = BTreeMap::new();
+    for event in &trace.events {
+        let What::Link { state } = &event.what else { continue };
+        if is_final(state) {
+            gone.insert(&event.host, event);
+        } else if state != "closed" {
+            gone.remove(&event.host);
+        }
+    }
+    gone
+}
+
+/// Whether a client in this state comes back to nobody but its user.
+fn is_final(state: &str) -> bool {
+    state.starts_with("signed-out") || state.starts_with("stopped")
 }
 
 /// Whether every user came to the end of the script.

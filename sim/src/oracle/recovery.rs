@@ -3,10 +3,9 @@
 //!
 //! It compares contents, not times: how long a frame took is no concern of this question.
 
-use super::{Oracle, Violation, kind, logs, script_done, shown, user_turn};
+use super::{Oracle, Violation, gone, kind, logs, script_done, user_turn};
 use crate::scenario::{ClientSpec, Host, Scenario};
-use crate::trace::{Event, Trace, What, Wire};
-use assistant::contract::close::CloseReason;
+use crate::trace::{Event, Trace, What};
 use assistant::contract::frame::LogFrame;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,15 +22,14 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let done = script_done(trace);
     let logs: BTreeMap<&str, _> =
         logs(trace).map(|(event, thread, frames)| (thread.as_str(), (event, frames))).collect();
-    let events = by_host(trace);
+    let (events, gone) = (by_host(trace), gone(trace));
     for client in &scenario.clients {
         let host = Host::Client(client.name.clone());
         let events = events.get(&host).map_or(&[][..], Vec::as_slice);
         if let Some(&(event, log)) = logs.get(client.thread.as_str()) {
             found.extend(other_than_log(client, events, log));
-            if done {
-                let missing = incomplete(client, events, (event, log));
-                found.extend(missing.filter(|_| !is_kept_out(scenario, trace, client)));
+            if done && !gone.contains_key(&host) {
+                found.extend(incomplete(client, events, (event, log)));
                 found.extend(vanished(client, events, log));
             }
             found.extend(acked_in_vain(client, events, log));
@@ -127,20 +125,6 @@ fn incomplete(
     Some(Violation { host, ..Violation::at(NAME, event, what) })
 }
 
-/// Whether a client was told that the thread is somebody else's, and somebody else has shown it.
-fn is_kept_out(scenario: &Scenario, trace: &Trace, client: &ClientSpec) -> bool {
-    let forbidden = CloseReason::Forbidden.code();
-    let is_told = trace.events.iter().any(|event| {
-        matches!(&event.what, What::Received { frame: Wire::Close { code: Some(code), .. }, .. }
-            if *code == forbidden && event.host == Host::Client(client.name.clone()))
-    });
-    let first = shown(trace).find(|(_, frame)| frame.thread_id.as_str() == client.thread);
-    let owner = first.and_then(|(event, _)| {
-        scenario.clients.iter().find(|other| event.host == Host::Client(other.name.clone()))
-    });
-    is_told && owner.is_some_and(|owner| owner.user != client.user)
-}
-
 fn acked_in_vain(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Violation> {
     let mut found = Vec::new();
     for event in events {
@@ -217,20 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn asks_nobody_for_the_log_of_somebody_else() {
+    fn asks_nobody_who_has_gone_for_the_whole_log() {
         let mut run = healthy();
         run.forget(|event| by(event, "ben"));
-        run.is_closed("ben", 2, 4403, "forbidden");
-        let words = "ben showed 0 of the 7 frames of t-1";
-        run.refused_by(&ORACLE, words);
-        run.scenario.clients[1].user = "u-2".to_owned();
+        run.refused_by(&ORACLE, "ben showed 0 of the 7 frames of t-1");
+        run.link("ben", "stopped (Code(4403))");
         run.accepted_by(&ORACLE);
-        run.edit(|what| {
-            if let What::Received { frame: Wire::Close { code, .. }, .. } = what {
-                *code = Some(4408);
-            }
-        });
-        run.refused_by(&ORACLE, words);
     }
 
     #[test]

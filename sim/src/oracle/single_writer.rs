@@ -3,9 +3,10 @@
 //! A connection that was left may still bring what was under way, and the other side's goodbye; what is durable
 //! must come over the latest.
 
+use super::leaves::is_copy;
 use super::wire;
 use super::{Oracle, Violation};
-use crate::scenario::{Host, Scenario};
+use crate::scenario::{ClientSpec, Host, Scenario};
 use crate::trace::{Trace, What, Wire};
 use assistant::contract::close::CloseReason;
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ const NAME: &str = "single_writer";
 pub(super) const ORACLE: Oracle =
     Oracle { name: NAME, asks: "does every client live on one connection, its latest?", judge };
 
-fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
+fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut latest: BTreeMap<&Host, u64> = BTreeMap::new();
     let mut found = Vec::new();
     for event in &trace.events {
@@ -26,9 +27,11 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
         let (host, Some(latest)) = (&event.host, latest.get(&event.host)) else { continue };
         let superseded = CloseReason::Superseded.code();
         let what = if conn == latest {
-            matches!(frame, Wire::Close { code: Some(code), .. } if *code == superseded).then(
-                || format!("{host} was closed with {superseded} on connection {conn}, its latest"),
-            )
+            let is_replaced = matches!(frame, Wire::Close { code: Some(code), .. }
+                if *code == superseded);
+            (is_replaced && !is_copied(scenario, host)).then(|| {
+                format!("{host} was closed with {superseded} on connection {conn}, its latest")
+            })
         } else {
             wire::frame(event).filter(|frame| frame.head.is_durable()).map(|frame| {
                 let (kind, seq) = (frame.head.event, frame.head.seq.unwrap_or_default());
@@ -38,6 +41,14 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
         found.extend(what.map(|what| Violation::at(NAME, event, what)));
     }
     found
+}
+
+/// Whether another client has the name of this one, and so may end its connection.
+fn is_copied(scenario: &Scenario, host: &Host) -> bool {
+    let is_own = |client: &&ClientSpec| *host == Host::Client(client.name.clone());
+    let own = scenario.clients.iter().find(is_own);
+    let mut others = scenario.clients.iter().filter(|other| !is_own(other));
+    own.is_some_and(|own| others.any(|other| is_copy(own, other)))
 }
 
 #[cfg(test)]
@@ -66,5 +77,7 @@ mod tests {
         run.accepted_by(&ORACLE);
         run.is_closed("ana", 3, 4409, "superseded");
         run.refused_by(&ORACLE, "ana was closed with 4409 on connection 3, its latest");
+        run.scenario.clients[1].instance = Some("ana".to_owned());
+        run.accepted_by(&ORACLE);
     }
 }

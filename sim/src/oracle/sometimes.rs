@@ -52,7 +52,6 @@ pub const SOMETIMES: &[Sometimes] = &[
     point("a turn was acked again after it was sent again", acked_again),
     point("a turn was given up", |seen| seen.any(|what| matches!(what, What::GivenUp { .. }))),
     point("a turn was said again after an error", said_again),
-    point("a view started again", |seen| seen.any(|what| matches!(what, What::ViewReset))),
     point("an older connection was superseded", |seen| seen.closed(CloseReason::Superseded)),
 ];
 
@@ -130,11 +129,7 @@ fn breaker_open(seen: &Seen<'_>) -> bool {
             (What::Said { message_id, .. }, _) => {
                 untried.insert(message_id.as_str());
             }
-            (
-                What::Connected { to: Host::Agent, .. }
-                | What::NotConnected { to: Host::Agent, .. },
-                _,
-            ) => untried.clear(),
+            (What::Dialled { to: Host::Agent }, _) => untried.clear(),
             (What::Shown { frame }, _) => {
                 let is_refused =
                     matches!(frame.body, LogBody::Error { code: ErrorCode::AgentUnavailable, .. });
@@ -275,7 +270,6 @@ mod tests {
             run.receives("ben", 2, &ServerFrame::Log(frame(9, "m-3", body.clone())));
             run.receives("ben", 2, &ServerFrame::Log(frame(8, "m-3", body)));
         });
-        adds("a view started again", |run| run.tell(client("ben"), What::ViewReset));
         adds("a log was caught up on after a power loss", |run| {
             let fault = Fault::PowerLoss { host: Host::Supervisor, down: Duration::ZERO };
             run.tell(Host::World, What::Injected { turn: None, index: 0, fault });
@@ -305,7 +299,7 @@ mod tests {
         });
         let mut run = healthy();
         run.say("ana", 2, "m-4", "Thanks");
-        run.tell(Host::Supervisor, What::Connected { conn: 9, to: Host::Agent });
+        run.tell(Host::Supervisor, What::Dialled { to: Host::Agent });
         run.show("ana", &error());
         assert!(!hit(&run.trace).contains(&"a breaker kept an agent from being asked"));
     }

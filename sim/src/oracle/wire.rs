@@ -63,7 +63,16 @@ pub(super) fn joined(event: &Event) -> Option<(&Host, u64)> {
     }
 }
 
-/// The connections on which a fault has doubled or moved a frame.
+/// The connections of the world itself: those of intruders, and of users elsewhere.
+pub(super) fn strangers(trace: &Trace) -> BTreeSet<u64> {
+    let dialled = trace.events.iter().filter_map(|event| match (&event.host, &event.what) {
+        (Host::World, What::Connected { conn, .. }) => Some(*conn),
+        (_, _) => None,
+    });
+    dialled.collect()
+}
+
+/// The connections on which a fault has doubled, moved or lost a frame.
 pub(super) fn shuffled(trace: &Trace) -> BTreeSet<u64> {
     let mut current = BTreeMap::new();
     let mut shuffled = BTreeSet::new();
@@ -72,7 +81,7 @@ pub(super) fn shuffled(trace: &Trace) -> BTreeSet<u64> {
             current.insert(host, conn);
         }
         if let What::Injected {
-            fault: Fault::Duplicate { client } | Fault::Reorder { client },
+            fault: Fault::Duplicate { client } | Fault::Reorder { client } | Fault::Lose { client },
             ..
         } = &event.what
         {

@@ -3,7 +3,9 @@
 //! No times, no ids of messages, no connections, no seeds: the text of a calm run is the same over any network.
 
 use super::listings::{cards, stretched};
-use crate::scenario::{ClientSpec, DiskFailure, Fault, Misbehaviour, Scenario, Trigger, Turn};
+use crate::scenario::{
+    ClientSpec, DiskFailure, Fault, Intrusion, Misbehaviour, Scenario, Trigger, Turn,
+};
 use crate::trace::Trace;
 use crate::view::{Fact, Link, Seen, Stray, view};
 use assistant::contract::frame::{AgentName, ErrorCode, LogBody};
@@ -19,7 +21,7 @@ pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
     let mut page = Page { text: format!("session  {}\n", scenario.name) };
     for (place, client) in scenario.clients.iter().enumerate() {
         let label = if place == 0 { "clients" } else { "" };
-        let ClientSpec { name, user, thread } = client;
+        let ClientSpec { name, user, thread, .. } = client;
         page.put(&format!("{label:LABEL$} "), &format!("{name} ({user}) on {thread}"));
     }
     if !view.opening.is_empty() {
@@ -265,6 +267,7 @@ fn link_word(link: &Link) -> String {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a sentence a fault")]
 fn fault_words(fault: &Fault) -> String {
     match fault {
         Fault::Crash { host, down } => format!("crash {host}, back after {down:?}"),
@@ -276,6 +279,43 @@ fn fault_words(fault: &Fault) -> String {
         Fault::Hold { between: [a, b], lasts } => {
             format!("hold everything between {a} and {b} for {lasts:?}")
         }
+        Fault::OneWay { from, to, lasts } => {
+            format!("lose what {from} sends {to} for {lasts:?}")
+        }
+        Fault::Flap { between: [a, b], every, lasts } => {
+            format!("the link of {a} and {b} goes and comes every {every:?} for {lasts:?}")
+        }
+        Fault::Latency { between: [a, b], by, lasts } => {
+            format!("{by:?} more between {a} and {b} for {lasts:?}")
+        }
+        Fault::Refuse { host, lasts } => format!("{host} refuses connections for {lasts:?}"),
+        Fault::BlackHole { host, lasts } => {
+            format!("connections to {host} are swallowed for {lasts:?}")
+        }
+        Fault::Lose { client } => format!("lose a frame on its way to {client}"),
+        Fault::Tear { client, bytes } => {
+            format!("reset {client}'s connection {bytes} bytes into a frame")
+        }
+        Fault::Fragment { client, bytes, lasts } => {
+            format!("{client} reads {bytes} bytes at a time for {lasts:?}")
+        }
+        Fault::LostSync { host, lasts } => {
+            format!("{host}'s disk only says that it syncs for {lasts:?}")
+        }
+        Fault::SlowSync { host, by, lasts } => {
+            format!("{host}'s disk takes {by:?} to sync for {lasts:?}")
+        }
+        Fault::Intrude { host, how } => {
+            let does = match how {
+                Intrusion::Silent => "says nothing",
+                Intrusion::Binary => "sends a binary frame",
+                Intrusion::Garbage => "sends no JSON",
+                Intrusion::Huge => "sends too much at once",
+                Intrusion::Flood => "sends too fast",
+            };
+            format!("somebody connects to {host} and {does}")
+        }
+        Fault::SignOut { client } => format!("{client}'s session is ended from elsewhere"),
         Fault::Cut { client } => format!("cut {client}'s connection"),
         Fault::Duplicate { client } => format!("deliver a frame to {client} twice"),
         Fault::Reorder { client } => format!("deliver a frame to {client} behind the next one"),

@@ -3,63 +3,68 @@
 //! # Design
 //! A swarm (Groce et al., "Swarm Testing", ISSTA 2012): a seed switches on some kinds of faults, and only
 //! those, because everything a little at a time hides what one kind alone, or its absence, brings out. Some
-//! seeds have no fault at all, some a single kind.
+//! seeds have no fault at all, some a single kind, some nearly all.
 //!
 //! Whatever is drawn comes from a generator with a name of its own, so that a kind that is added, or draws
 //! more, leaves the rest of each seed's scenario as it was.
 //!
 //! Faults are over when the busy time is; the last words of every client come after it, in a world that has
-//! to have recovered by itself. No fault lasts so long that a client may park (ten attempts, some two
-//! minutes): a parked client rightly waits for somebody.
+//! to have recovered by itself. In most seeds no fault lasts so long that a client may park (ten attempts,
+//! some two minutes); in a few the busy time is long, and one may.
 
+use super::draw::{Dice, Draw, Moment, OF_TURN_MS, Span, host};
 use super::generate::SAYINGS;
-use super::{
-    Armed, ClientSpec, DiskFailure, Fault, Host, Kind, Misbehaviour, Pace, Scenario, Trigger, Turn,
-    WorldSpec,
-};
-use crate::random::split;
-use rand_chacha::ChaCha8Rng;
-use rand_core::Rng;
+use super::{Armed, ClientSpec, Fault, Host, Kind, Pace, Scenario, Trigger, Turn, WorldSpec};
 use std::time::Duration;
 
-/// When the faults of the run are over.
+/// When the faults of the run are over, in most seeds.
 const BUSY_MS: u64 = 60_000;
-/// When the last turn of a client begins, at the earliest.
-const LAST_TURN_MS: u64 = BUSY_MS + 2_000;
+/// The same in a long one, in which an outage may outlast the patience of a client.
+const LONG_MS: u64 = 450_000;
+/// How long after that the last turn of a client begins, at the earliest.
+const LAST_TURN_AFTER_MS: u64 = 2_000;
 /// Nothing goes wrong before: everybody is there.
 const CALM_MS: u64 = 500;
-/// The longest fault that belongs to a turn, and how long before the end of the busy time no such turn begins.
-const OF_TURN_MS: u64 = 10_000;
-/// A drain takes up to 40 s, so no deploy begins later.
-const LAST_BOUNCE_MS: u64 = 20_000;
-/// Two clocks that are wrong by so much in either direction stay within the leeway of a token, 5 s.
-const SKEW_MAX_MS: u64 = 2_000;
+/// How soon after it was gone a network may be gone again.
+const BLINK_MS: u64 = 850;
+/// Longer than a gateway takes, which is 4,000 characters.
+const LONG_TEXT_CHARS: usize = 4_500;
+/// How many turns a hasty user says at once: more than may be under way.
+const HASTY_TURNS: u64 = 90;
 /// Who talks.
 const NAMES: [&str; 5] = ["ana", "ben", "caro", "dan", "eve"];
-/// What a fault waits for; the speaker is sent all of them.
-const FRAMES: [&str; 6] = ["welcome", "ack", "user_turn", "recommendations", "message", "resumed"];
 
 /// The chaotic world of a seed.
 #[must_use]
 pub fn chaos(seed: u64) -> Scenario {
     let world = world(seed);
     let clients = clients(seed);
-    let mut turns: Vec<Turn> = (0..clients.len()).flat_map(|client| turns(seed, client)).collect();
+    let mut turns: Vec<Turn> = clients
+        .iter()
+        .enumerate()
+        .flat_map(|(place, client)| turns(seed, place, client.hasty))
+        .collect();
     let mut faults = Vec::new();
-    let window = window(seed);
+    let span = span(seed);
+    let early = early(&turns, busy_ms(seed));
     for kind in kinds(seed) {
         let mut dice = Dice::named(seed, kind.name());
-        for _ in 0..dice.within(1, 3) {
-            let moment = Moment::draw(&mut dice, kind, &turns);
-            let host = moment.speaker(&turns, &clients);
+        let times = if kind == Kind::SignOut { 1 } else { dice.within(1, 3) };
+        if let Some(client) = clients.first().filter(|_| kind == Kind::Offline && dice.once_in(3)) {
+            faults.extend(blinks(&mut dice, client, span));
+        }
+        for _ in 0..times {
+            let moment = Moment::draw(&mut dice, kind, &early, turns.len());
+            let host = speaker(moment, &turns, &clients);
             let mut draw = Draw { dice: &mut dice, world: &world, clients: &clients, host };
-            let armed = draw.armed(kind, &moment, window);
+            let armed = draw.armed(kind, moment, span);
             match moment.turn().and_then(|turn| turns.get_mut(turn)) {
                 Some(turn) => turn.faults.push(armed),
                 None => faults.push(armed),
             }
         }
     }
+    faults.extend(outage(seed));
     Scenario {
         name: format!("chaos-{seed}"),
         seed,
@@ -71,137 +76,160 @@ pub fn chaos(seed: u64) -> Scenario {
     }
 }
 
+/// In half of the long runs the only gateway is away for longer than a turn may wait for its ack.
+fn outage(seed: u64) -> Option<Armed> {
+    let mut dice = Dice::named(seed, "outage");
+    if busy_ms(seed) == BUSY_MS || dice.once_in(2) {
+        return None;
+    }
+    let (at, lasts, host) = (dice.ms(5_000, 60_000), dice.ms(320_000, 380_000), Host::Gateway(1));
+    let faults = [
+        Fault::Refuse { host: host.clone(), lasts },
+        Fault::BlackHole { host: host.clone(), lasts },
+        Fault::Crash { host: host.clone(), down: lasts },
+        Fault::PowerLoss { host: host.clone(), down: lasts },
+        Fault::Partition { between: [host, Host::Supervisor], lasts },
+    ];
+    Some(Armed { at: Trigger::Elapsed(at), fault: dice.pick(&faults).clone() })
+}
+
+/// A device in a train: off and on again, several times within seconds.
+fn blinks(dice: &mut Dice, client: &ClientSpec, span: Span) -> Vec<Armed> {
+    let times = 6;
+    let (from, to) = span.begins;
+    let first = dice.within(from, to.saturating_sub(times * BLINK_MS).max(from));
+    let blink = |dice: &mut Dice, place| {
+        let at = Duration::from_millis(first + place * BLINK_MS) + dice.ms(0, 100);
+        let fault = Fault::Offline { client: host(client), lasts: dice.ms(20, 500) };
+        Armed { at: Trigger::Elapsed(at), fault }
+    };
+    (0..times).map(|place| blink(dice, place)).collect()
+}
+
+/// Who speaks in the turn that a fault waits for.
+fn speaker(moment: Moment, turns: &[Turn], clients: &[ClientSpec]) -> Option<Host> {
+    clients.get(turns.get(moment.turn()?)?.client).map(host)
+}
+
 /// Which kinds of faults a seed has.
 fn kinds(seed: u64) -> Vec<Kind> {
     let mut dice = Dice::named(seed, "kinds");
-    match dice.within(1, 16) {
+    let mut kinds = match dice.within(1, 16) {
         1 => Vec::new(),
         2..=5 => vec![*dice.pick(&Kind::ALL)],
-        _ => Kind::ALL.into_iter().filter(|_| dice.within(1, 2) == 1).collect(),
+        _ => {
+            let odds = *dice.pick(&[2, 3, 6]);
+            Kind::ALL.into_iter().filter(|_| dice.once_in(odds)).collect()
+        }
+    };
+    if kinds.len() > 1 {
+        // Nothing outlives a disk that lies and a power loss, and who is signed out says no more.
+        let rare = [(Kind::LostSync, Kind::PowerLoss), (Kind::PowerLoss, Kind::LostSync)];
+        let (kept, left_out) = *dice.pick(&rare);
+        let both = kinds.contains(&kept);
+        let signs_out = dice.once_in(4);
+        kinds.retain(|kind| !(both && *kind == left_out) && (signs_out || *kind != Kind::SignOut));
     }
+    kinds
 }
 
-/// Between which times the faults of the run begin: anywhere, or all so close together that they meet.
-fn window(seed: u64) -> (u64, u64) {
-    let mut dice = Dice::named(seed, "window");
-    let latest = BUSY_MS - OF_TURN_MS / 2;
+fn busy_ms(seed: u64) -> u64 {
+    if Dice::named(seed, "busy").once_in(10) { LONG_MS } else { BUSY_MS }
+}
+
+/// When the faults of the run begin: anywhere, or all so close together that they meet.
+fn span(seed: u64) -> Span {
+    let (mut dice, over) = (Dice::named(seed, "window"), busy_ms(seed));
+    let latest = over - OF_TURN_MS / 2;
     let from = dice.within(CALM_MS, latest - OF_TURN_MS);
-    *dice.pick(&[(CALM_MS, latest), (CALM_MS, latest), (from, from + OF_TURN_MS)])
+    let begins = *dice.pick(&[(CALM_MS, latest), (CALM_MS, latest), (from, from + OF_TURN_MS)]);
+    Span { begins, over }
 }
 
 fn world(seed: u64) -> WorldSpec {
     let mut dice = Dice::named(seed, "world");
-    let gateways = *dice.pick(&[1, 2, 2, 3]);
+    // Where all ways are closed at once, a client may park; so a long run has few.
+    let gateways = *dice.pick(if busy_ms(seed) > BUSY_MS { &[1] } else { &[1, 2, 2, 3] });
     let (latency, jitter) = (dice.ms(1, 40), dice.ms(0, 20));
     let arrive_over = *dice.pick(&[0, 0, 2, 10]);
-    WorldSpec {
+    let mut world = WorldSpec {
         gateways,
         latency,
         jitter,
         arrive_over: Duration::from_secs(arrive_over),
-        lasts: Duration::from_millis(LAST_TURN_MS),
+        lasts: Duration::from_millis(busy_ms(seed) + LAST_TURN_AFTER_MS),
+        limit: Duration::from_secs(1_500),
         ..WorldSpec::default()
+    };
+    if dice.once_in(3) {
+        // Little enough for replies to fill it.
+        world.socket_bytes = *dice.pick(&[1024, 1024, 4 * 1024]);
     }
+    if Dice::named(seed, "tokens").once_in(3) {
+        // Long enough for a handshake that takes all its time, and for the notice before its end.
+        world.config.token.access_ttl = Duration::from_secs(dice.within(40, 90));
+    }
+    world
 }
 
-/// One to five; some are a second tab on the thread of one before them.
+/// One to five; some are a second tab on the thread of one before them, a few a copy of such a tab, or somebody
+/// who has no business there.
 fn clients(seed: u64) -> Vec<ClientSpec> {
     let mut dice = Dice::named(seed, "clients");
     let names = dice.within(1, 5);
     let mut clients: Vec<ClientSpec> = Vec::new();
     for (_, name) in (0..names).zip(NAMES) {
-        let (user, thread) = match clients.is_empty() || dice.within(1, 3) > 1 {
-            true => (format!("u-{name}"), format!("t-{name}")),
-            false => {
-                let other = dice.pick(&clients);
-                (other.user.clone(), other.thread.clone())
+        let (mut user, mut thread) = (format!("u-{name}"), format!("t-{name}"));
+        let mut instance = None;
+        if !clients.is_empty() && dice.once_in(3) {
+            let other = dice.pick(&clients).clone();
+            thread = other.thread;
+            match dice.within(1, 12) {
+                1 => {}
+                2..=4 => {
+                    user = other.user;
+                    instance = Some(other.instance.unwrap_or(other.name));
+                }
+                _ => user = other.user,
             }
-        };
-        clients.push(ClientSpec { name: name.to_owned(), user, thread });
+        }
+        let hasty = dice.once_in(40);
+        clients.push(ClientSpec { name: name.to_owned(), user, thread, instance, hasty });
     }
     clients
 }
 
 /// What one client says: in a hurry, as people do, or with long silences, and once more at the end.
-fn turns(seed: u64, client: usize) -> Vec<Turn> {
+fn turns(seed: u64, client: usize, hasty: bool) -> Vec<Turn> {
     let mut dice = Dice::named(seed, &format!("turns of {client}"));
-    let (shortest, longest) = *dice.pick(&[(0, 1_000), (1_000, 8_000), (8_000, 20_000)]);
+    let (shortest, longest) =
+        *dice.pick(&[(0, 1_000), (1_000, 8_000), (8_000, 20_000), (8_000, busy_ms(seed) / 3)]);
     let mut turns = Vec::new();
     let mut passed = 0;
     let mut say = |dice: &mut Dice, pause| {
-        let (text, pause) = ((*dice.pick(&SAYINGS)).to_owned(), Duration::from_millis(pause));
+        let mut text = (*dice.pick(&SAYINGS)).to_owned();
+        if dice.once_in(50) {
+            text = text.chars().cycle().take(LONG_TEXT_CHARS).collect();
+        }
+        let pause = Duration::from_millis(pause);
         turns.push(Turn { client, text, pause, faults: Vec::new() });
     };
-    for _ in 0..dice.within(1, 7) {
+    let (least, most) = if hasty { (HASTY_TURNS, HASTY_TURNS) } else { (1, 7) };
+    let (shortest, longest) = if hasty { (0, 10) } else { (shortest, longest) };
+    for _ in 0..dice.within(least, most) {
         let pause = dice.within(shortest, longest);
-        if passed + pause > BUSY_MS {
+        if passed + pause > busy_ms(seed) {
             break;
         }
         passed += pause;
         say(&mut dice, pause);
     }
-    say(&mut dice, LAST_TURN_MS - passed);
+    say(&mut dice, busy_ms(seed) + LAST_TURN_AFTER_MS - passed);
     turns
 }
 
-/// Where a fault stands.
-enum Moment {
-    /// At a time of the run.
-    Run,
-    /// Some time after a turn has begun.
-    Turn(usize),
-    /// With a frame that the speaker of a turn is sent.
-    Frame(usize),
-}
-
-impl Moment {
-    fn draw(dice: &mut Dice, kind: Kind, turns: &[Turn]) -> Self {
-        let roll = dice.within(1, 6);
-        let early = early(turns);
-        if early.is_empty() {
-            // Nobody says anything but last words; a frame of those has to do.
-            let all: Vec<usize> = (0..turns.len()).collect();
-            return match kind {
-                Kind::Duplicate | Kind::Reorder => Self::Frame(*dice.pick(&all)),
-                Kind::Crash
-                | Kind::PowerLoss
-                | Kind::Bounce
-                | Kind::Partition
-                | Kind::Hold
-                | Kind::Cut
-                | Kind::SlowReader
-                | Kind::HalfOpen
-                | Kind::Offline
-                | Kind::Pause
-                | Kind::Misbehave
-                | Kind::BadDisk
-                | Kind::Skew => Self::Run,
-            };
-        }
-        let turn = *dice.pick(&early);
-        match (kind, roll) {
-            (Kind::Duplicate | Kind::Reorder, _) | (_, 1 | 2) => Self::Frame(turn),
-            (_, 3) => Self::Turn(turn),
-            (_, _) => Self::Run,
-        }
-    }
-
-    fn turn(&self) -> Option<usize> {
-        match self {
-            Self::Run => None,
-            Self::Turn(turn) | Self::Frame(turn) => Some(*turn),
-        }
-    }
-
-    /// Who speaks in the turn.
-    fn speaker(&self, turns: &[Turn], clients: &[ClientSpec]) -> Option<Host> {
-        let turn = turns.get(self.turn()?)?;
-        clients.get(turn.client).map(host)
-    }
-}
-
 /// The turns that begin so early that their faults end in the busy time, unless much goes wrong before.
-fn early(turns: &[Turn]) -> Vec<usize> {
+fn early(turns: &[Turn], busy_ms: u64) -> Vec<usize> {
     let mut passed = Duration::ZERO;
     let mut before = None;
     let mut early = Vec::new();
@@ -210,135 +238,11 @@ fn early(turns: &[Turn]) -> Vec<usize> {
             passed = Duration::ZERO;
         }
         passed += turn.pause;
-        if passed <= Duration::from_millis(BUSY_MS - 2 * OF_TURN_MS) {
+        if passed <= Duration::from_millis(busy_ms - 2 * OF_TURN_MS) {
             early.push(index);
         }
     }
     early
-}
-
-/// Draws the parameters of one fault.
-pub(super) struct Draw<'a> {
-    pub(super) dice: &'a mut Dice,
-    pub(super) world: &'a WorldSpec,
-    pub(super) clients: &'a [ClientSpec],
-    /// Whom a fault of a client befalls; absent: anybody.
-    pub(super) host: Option<Host>,
-}
-
-impl Draw<'_> {
-    fn armed(&mut self, kind: Kind, moment: &Moment, (from, to): (u64, u64)) -> Armed {
-        let latest = if kind == Kind::Bounce { LAST_BOUNCE_MS } else { to };
-        let (at, longest) = match moment {
-            Moment::Run => {
-                let at = self.dice.within(from.min(latest), to.min(latest));
-                (Trigger::Elapsed(Duration::from_millis(at)), BUSY_MS - at)
-            }
-            Moment::Turn(_) => (Trigger::Elapsed(self.dice.ms(0, 2_000)), OF_TURN_MS),
-            Moment::Frame(_) => {
-                let event = (*self.dice.pick(&FRAMES)).to_owned();
-                let nth = *self.dice.pick(&[1, 1, 1, 2]);
-                (Trigger::Frame { event, nth }, OF_TURN_MS)
-            }
-        };
-        let (shortest, longer) = *self.dice.pick(&[(20, 500), (500, 4_000), (4_000, 25_000)]);
-        let lasts = Duration::from_millis(self.dice.within(shortest, longer).min(longest));
-        Armed { at, fault: self.fault(kind, lasts) }
-    }
-
-    pub(super) fn fault(&mut self, kind: Kind, lasts: Duration) -> Fault {
-        match kind {
-            Kind::Crash => Fault::Crash { host: self.server(), down: lasts },
-            Kind::PowerLoss => Fault::PowerLoss { host: self.server(), down: lasts },
-            Kind::Bounce => Fault::Bounce { host: self.server() },
-            Kind::Partition => Fault::Partition { between: self.pair(), lasts },
-            Kind::Hold => Fault::Hold { between: self.pair(), lasts },
-            Kind::Cut => Fault::Cut { client: self.client() },
-            Kind::Duplicate => Fault::Duplicate { client: self.client() },
-            Kind::Reorder => Fault::Reorder { client: self.client() },
-            Kind::SlowReader => Fault::SlowReader { client: self.client(), lasts },
-            Kind::HalfOpen => Fault::HalfOpen { client: self.client(), lasts },
-            Kind::Offline => Fault::Offline { client: self.client(), lasts },
-            Kind::Pause => Fault::Pause { host: self.client(), lasts },
-            Kind::Misbehave => {
-                let host = self.dice.pick(&[Host::Agent, Host::TokenService]).clone();
-                let how = *self.dice.pick(&[
-                    Misbehaviour::Refuse,
-                    Misbehaviour::Garble,
-                    Misbehaviour::Drift,
-                    Misbehaviour::Hang,
-                ]);
-                Fault::Misbehave { host, how, lasts }
-            }
-            Kind::BadDisk => {
-                let host = self.dice.pick(&[Host::Supervisor, Host::TokenService]).clone();
-                let how = *self.dice.pick(&[DiskFailure::Io, DiskFailure::Full]);
-                Fault::BadDisk { host, how, lasts }
-            }
-            Kind::Skew => {
-                let by = i64::try_from(self.dice.within(1, SKEW_MAX_MS)).unwrap_or_default();
-                let by_ms = *self.dice.pick(&[by, -by]);
-                Fault::Skew { host: self.server(), by_ms }
-            }
-        }
-    }
-
-    fn client(&mut self) -> Host {
-        let anybody = host(self.dice.pick(self.clients));
-        self.host.clone().unwrap_or(anybody)
-    }
-
-    fn gateway(&mut self) -> Host {
-        let last = u64::from(self.world.gateways);
-        Host::Gateway(u32::try_from(self.dice.within(1, last)).unwrap_or(1))
-    }
-
-    fn server(&mut self) -> Host {
-        let gateway = self.gateway();
-        let servers = [gateway, Host::Supervisor, Host::Agent, Host::TokenService];
-        self.dice.pick(&servers).clone()
-    }
-
-    /// Two hosts that talk to each other.
-    fn pair(&mut self) -> [Host; 2] {
-        let (client, gateway) = (self.client(), self.gateway());
-        let pairs = [
-            [client.clone(), gateway.clone()],
-            [client, Host::TokenService],
-            [gateway.clone(), Host::Supervisor],
-            [Host::Supervisor, Host::Agent],
-            [gateway, Host::TokenService],
-        ];
-        self.dice.pick(&pairs).clone()
-    }
-}
-
-fn host(client: &ClientSpec) -> Host {
-    Host::Client(client.name.clone())
-}
-
-/// A stream of draws.
-pub(super) struct Dice(ChaCha8Rng);
-
-impl Dice {
-    pub(super) fn named(seed: u64, label: &str) -> Self {
-        Self(split(seed, &format!("chaos: {label}")))
-    }
-
-    /// A number from `least` to `most`; all are as likely as makes no difference.
-    pub(super) fn within(&mut self, least: u64, most: u64) -> u64 {
-        least + self.0.next_u64() % (most.saturating_sub(least) + 1)
-    }
-
-    pub(super) fn ms(&mut self, least: u64, most: u64) -> Duration {
-        Duration::from_millis(self.within(least, most))
-    }
-
-    pub(super) fn pick<'t, T>(&mut self, things: &'t [T]) -> &'t T {
-        let last = u64::try_from(things.len()).unwrap_or(u64::MAX).saturating_sub(1);
-        let place = usize::try_from(self.within(0, last)).unwrap_or_default();
-        things.get(place).expect("nothing is drawn from an empty list")
-    }
 }
 
 #[cfg(test)]
@@ -360,7 +264,7 @@ mod tests {
         let mut alone = BTreeSet::new();
         let mut counts: BTreeMap<Kind, u32> = BTreeMap::new();
         let mut calm = 0;
-        for seed in 0..500 {
+        for seed in 0..1000 {
             let scenario = chaos(seed);
             let kinds: BTreeSet<Kind> =
                 scenario.armed().map(|place| place.armed.fault.kind()).collect();
@@ -374,7 +278,7 @@ mod tests {
         }
         assert!(calm > 5, "{calm} seeds are calm");
         assert_eq!(alone, BTreeSet::from(Kind::ALL));
-        assert!(counts.values().all(|count| *count > 100), "{counts:?}");
+        assert!(counts.values().all(|count| *count > 50), "{counts:?}");
     }
 
     #[test]
@@ -388,7 +292,7 @@ mod tests {
                 places.entry((place.turn.is_none(), frame)).or_default().insert(kind);
             }
         }
-        let timed = Kind::ALL.len() - 2;
+        let timed = Kind::ALL.len() - 4;
         let counts = places.into_iter().map(|(place, kinds)| (place, kinds.len()));
         let expected =
             [((false, false), timed), ((false, true), Kind::ALL.len()), ((true, false), timed)];
@@ -402,23 +306,13 @@ mod tests {
             for armed in &scenario.faults {
                 let Trigger::Elapsed(at) = armed.at else { panic!("seed {seed}: a frame") };
                 let ends = at + armed.fault.lasts().unwrap_or_default();
-                assert!(ends <= Duration::from_millis(BUSY_MS), "seed {seed}: {armed:?}");
+                assert!(ends <= Duration::from_millis(busy_ms(seed)), "seed {seed}: {armed:?}");
             }
             for (place, _) in scenario.clients.iter().enumerate() {
                 let own = scenario.turns.iter().filter(|turn| turn.client == place);
                 let passed: Duration = own.map(|turn| turn.pause).sum();
-                assert_eq!(passed, Duration::from_millis(LAST_TURN_MS), "seed {seed}");
+                assert_eq!(passed, scenario.world.lasts, "seed {seed}");
             }
         }
-    }
-
-    #[test]
-    fn a_kind_draws_the_same_whatever_else_is_drawn() {
-        let mut dice = Dice::named(7, "crash");
-        let first = dice.within(0, u64::MAX - 1);
-        let mut other = Dice::named(7, "hold");
-        other.within(0, 10);
-        assert_eq!(Dice::named(7, "crash").within(0, u64::MAX - 1), first);
-        assert_ne!(Dice::named(8, "crash").within(0, u64::MAX - 1), first);
     }
 }

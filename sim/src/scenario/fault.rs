@@ -65,6 +65,56 @@ pub enum Fault {
         #[serde(with = "length")]
         lasts: Duration,
     },
+    /// Nothing that one host sends reaches the other; the way back is open, but what arrives on it is never
+    /// acknowledged, and no connection can be made in either direction.
+    OneWay {
+        /// Whose packets are lost.
+        from: Host,
+        /// Whom they do not reach.
+        to: Host,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
+    /// A link that goes and comes: a [`Fault::Partition`] of this length, as long a repair, and so on.
+    Flap {
+        /// The two hosts.
+        between: [Host; 2],
+        /// How long the link is down, and then up.
+        #[serde(with = "length")]
+        every: Duration,
+        /// How long this goes on.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
+    /// Whatever passes between two hosts takes longer.
+    Latency {
+        /// The two hosts.
+        between: [Host; 2],
+        /// By how much, in each direction.
+        #[serde(with = "length")]
+        by: Duration,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
+    /// A host refuses every new connection, as a process whose port is closed; the old ones go on.
+    Refuse {
+        /// Which host.
+        host: Host,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
+    /// Attempts to connect to a host are swallowed, as by a firewall that drops or a full backlog; the old
+    /// connections go on.
+    BlackHole {
+        /// Which host.
+        host: Host,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
     /// Everything between two hosts waits, and then arrives.
     Hold {
         /// The two hosts.
@@ -77,6 +127,30 @@ pub enum Fault {
     Cut {
         /// Which client.
         client: Host,
+    },
+    /// A frame never reaches a client, as if a message bus had dropped it; only behind [`Trigger::Frame`]. A hole
+    /// shows itself by what follows, so it is a frame that others follow.
+    Lose {
+        /// Which client.
+        client: Host,
+    },
+    /// The connection of a client is reset inside a frame, of which only the beginning arrives; only behind
+    /// [`Trigger::Frame`].
+    Tear {
+        /// Which client.
+        client: Host,
+        /// How many bytes of the frame arrive; of a shorter one all but the last.
+        bytes: usize,
+    },
+    /// Everything reaches a client in small pieces.
+    Fragment {
+        /// Which client.
+        client: Host,
+        /// How many bytes a piece has, at most; at least 1.
+        bytes: usize,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
     },
     /// A frame reaches a client twice in a row; only behind [`Trigger::Frame`].
     Duplicate {
@@ -146,6 +220,39 @@ pub enum Fault {
         #[serde(with = "length")]
         lasts: Duration,
     },
+    /// The disk of a host says that it has synced, and has not: a power loss takes what was written since. No
+    /// system survives both, so this shows what the oracles notice.
+    LostSync {
+        /// Which host: the supervisor or the token service.
+        host: Host,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
+    /// Each sync of a host's disk takes long, and its process waits: meanwhile nothing that it says leaves it, and
+    /// it hears nothing. Its timers go on, which those of a process that waits do not.
+    SlowSync {
+        /// Which host: the supervisor or the token service.
+        host: Host,
+        /// How long each sync takes.
+        #[serde(with = "length")]
+        by: Duration,
+        /// How long.
+        #[serde(with = "length")]
+        lasts: Duration,
+    },
+    /// The user of a client ends its session from elsewhere: the token service is told to revoke it.
+    SignOut {
+        /// Which client.
+        client: Host,
+    },
+    /// Somebody with a good token connects to a gateway and breaks the protocol.
+    Intrude {
+        /// Which gateway.
+        host: Host,
+        /// In which way.
+        how: Intrusion,
+    },
     /// The wall clock of a serving host is wrong from now on, to the end of the run.
     Skew {
         /// Which host.
@@ -169,6 +276,22 @@ pub enum Misbehaviour {
     Hang,
 }
 
+/// What an intruder does once it is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intrusion {
+    /// Nothing: no hello, no word.
+    Silent,
+    /// Sends a binary frame.
+    Binary,
+    /// Sends a text that is no JSON.
+    Garbage,
+    /// Sends a message longer than any that is taken.
+    Huge,
+    /// Sends frames faster than anybody may.
+    Flood,
+}
+
 /// What a failing disk refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -179,49 +302,62 @@ pub enum DiskFailure {
     Full,
 }
 
+/// What a fault befalls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'f> {
+    /// One client, whose own trouble it is.
+    Client(&'f Host),
+    /// A serving host.
+    Server(&'f Host),
+    /// What passes between two hosts.
+    Link(&'f Host, &'f Host),
+}
+
 impl Fault {
+    /// What it befalls.
+    #[must_use]
+    pub fn target(&self) -> Target<'_> {
+        match self {
+            Self::Cut { client }
+            | Self::Lose { client }
+            | Self::Tear { client, .. }
+            | Self::Fragment { client, .. }
+            | Self::Duplicate { client }
+            | Self::Reorder { client }
+            | Self::SlowReader { client, .. }
+            | Self::HalfOpen { client, .. }
+            | Self::Offline { client, .. }
+            | Self::SignOut { client }
+            | Self::Pause { host: client, .. } => Target::Client(client),
+            Self::Crash { host, .. }
+            | Self::PowerLoss { host, .. }
+            | Self::Bounce { host }
+            | Self::Refuse { host, .. }
+            | Self::BlackHole { host, .. }
+            | Self::Misbehave { host, .. }
+            | Self::BadDisk { host, .. }
+            | Self::LostSync { host, .. }
+            | Self::SlowSync { host, .. }
+            | Self::Intrude { host, .. }
+            | Self::Skew { host, .. } => Target::Server(host),
+            Self::Partition { between: [one, other], .. }
+            | Self::Flap { between: [one, other], .. }
+            | Self::Latency { between: [one, other], .. }
+            | Self::Hold { between: [one, other], .. }
+            | Self::OneWay { from: one, to: other, .. } => Target::Link(one, other),
+        }
+    }
+
     /// Whether it has no end: it happens to one frame, at once, or stays for the rest of the run.
     #[must_use]
     pub fn is_momentary(&self) -> bool {
-        match self {
-            Self::Cut { .. }
-            | Self::Duplicate { .. }
-            | Self::Reorder { .. }
-            | Self::Skew { .. } => true,
-            Self::Crash { .. }
-            | Self::PowerLoss { .. }
-            | Self::Bounce { .. }
-            | Self::Partition { .. }
-            | Self::Hold { .. }
-            | Self::SlowReader { .. }
-            | Self::HalfOpen { .. }
-            | Self::Offline { .. }
-            | Self::Misbehave { .. }
-            | Self::BadDisk { .. }
-            | Self::Pause { .. } => false,
-        }
+        self.lasts().is_none() && !matches!(self, Self::Bounce { .. })
     }
 
     /// How long it lasts, if that is set beforehand.
     #[must_use]
     pub fn lasts(&self) -> Option<Duration> {
-        match self {
-            Self::Crash { down: lasts, .. }
-            | Self::PowerLoss { down: lasts, .. }
-            | Self::Partition { lasts, .. }
-            | Self::Hold { lasts, .. }
-            | Self::SlowReader { lasts, .. }
-            | Self::HalfOpen { lasts, .. }
-            | Self::Offline { lasts, .. }
-            | Self::Pause { lasts, .. }
-            | Self::Misbehave { lasts, .. }
-            | Self::BadDisk { lasts, .. } => Some(*lasts),
-            Self::Bounce { .. }
-            | Self::Cut { .. }
-            | Self::Duplicate { .. }
-            | Self::Reorder { .. }
-            | Self::Skew { .. } => None,
-        }
+        self.clone().lasts_mut().copied()
     }
 
     /// The same, to be changed.
@@ -230,40 +366,42 @@ impl Fault {
             Self::Crash { down: lasts, .. }
             | Self::PowerLoss { down: lasts, .. }
             | Self::Partition { lasts, .. }
+            | Self::OneWay { lasts, .. }
+            | Self::Flap { lasts, .. }
+            | Self::Latency { lasts, .. }
+            | Self::Refuse { lasts, .. }
+            | Self::BlackHole { lasts, .. }
             | Self::Hold { lasts, .. }
+            | Self::Fragment { lasts, .. }
             | Self::SlowReader { lasts, .. }
             | Self::HalfOpen { lasts, .. }
             | Self::Offline { lasts, .. }
             | Self::Pause { lasts, .. }
             | Self::Misbehave { lasts, .. }
-            | Self::BadDisk { lasts, .. } => Some(lasts),
+            | Self::BadDisk { lasts, .. }
+            | Self::LostSync { lasts, .. }
+            | Self::SlowSync { lasts, .. } => Some(lasts),
             Self::Bounce { .. }
             | Self::Cut { .. }
+            | Self::Lose { .. }
+            | Self::Tear { .. }
             | Self::Duplicate { .. }
             | Self::Reorder { .. }
+            | Self::SignOut { .. }
+            | Self::Intrude { .. }
             | Self::Skew { .. } => None,
         }
+    }
+
+    /// Whether it happens to a frame, and so can only wait for one.
+    #[must_use]
+    pub fn is_of_frame(&self) -> bool {
+        self.kind().is_of_frame()
     }
 
     /// The client that it befalls, if it is one client's own trouble.
     #[must_use]
     pub fn client(&self) -> Option<&Host> {
-        match self {
-            Self::Cut { client }
-            | Self::Duplicate { client }
-            | Self::Reorder { client }
-            | Self::SlowReader { client, .. }
-            | Self::HalfOpen { client, .. }
-            | Self::Offline { client, .. }
-            | Self::Pause { host: client, .. } => Some(client),
-            Self::Crash { .. }
-            | Self::PowerLoss { .. }
-            | Self::Bounce { .. }
-            | Self::Partition { .. }
-            | Self::Hold { .. }
-            | Self::Misbehave { .. }
-            | Self::BadDisk { .. }
-            | Self::Skew { .. } => None,
-        }
+        if let Target::Client(client) = self.target() { Some(client) } else { None }
     }
 }

@@ -1,6 +1,6 @@
 //! Scenarios from seeds: the default world, in which everybody talks and nothing goes wrong, and crowds.
 
-use super::{ClientSpec, Pace, Scenario, Turn, WorldSpec};
+use super::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
 use std::time::Duration;
 
 /// How long the default world is busy.
@@ -29,6 +29,8 @@ pub fn default_world(seed: u64) -> Scenario {
         name: (*name).to_owned(),
         user: format!("u-{name}"),
         thread: format!("t-{name}"),
+        instance: None,
+        hasty: false,
     });
     let rounds = usize::try_from(BUSY.as_secs() / TURN_EVERY.as_secs()).unwrap_or(1);
     let mut turns = Vec::new();
@@ -55,6 +57,27 @@ pub fn default_world(seed: u64) -> Scenario {
     }
 }
 
+/// A working day and a night: a hundred people who each say something every five minutes, tokens that live ten, and
+/// a deploy of both gateways, one after the other, every four hours.
+#[must_use]
+pub fn day() -> Scenario {
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let (arrive_over, turn_every) = (minutes(5), Some(minutes(5)));
+    let crowd = Crowd { clients: 100, arrive_over, turn_every, lasts: hours(24) };
+    let mut scenario = crowd.scenario(1);
+    scenario.name = "day".to_owned();
+    scenario.world.config.token.access_ttl = minutes(10);
+    let deploys = (1..6).flat_map(|round| {
+        [1, 2].map(|gateway| {
+            let at = Trigger::Elapsed(hours(4 * round) + minutes(5 * u64::from(gateway)));
+            Armed { at, fault: Fault::Bounce { host: Host::Gateway(gateway) } }
+        })
+    });
+    scenario.faults = deploys.collect();
+    scenario
+}
+
 /// Many clients, each a person with a thread of their own: `c0001`, `c0002` and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crowd {
@@ -77,6 +100,8 @@ impl Crowd {
             name: name(number),
             user: format!("u-{}", name(number)),
             thread: format!("t-{}", name(number)),
+            instance: None,
+            hasty: false,
         });
         let turns = (0..self.clients).flat_map(|client| {
             let pause = self.turn_every.unwrap_or(Duration::MAX);
@@ -117,6 +142,15 @@ impl Crowd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_has_a_turn_every_five_minutes_and_a_deploy_every_four_hours() {
+        let scenario = day();
+        assert_eq!(scenario.check(), Ok(()));
+        assert_eq!((scenario.clients.len(), scenario.faults.len()), (100, 10));
+        assert!(scenario.turns.len() > 28_000, "{}", scenario.turns.len());
+        assert_eq!(scenario.world.lasts, Duration::from_secs(86_400));
+    }
 
     #[test]
     fn a_crowd_says_as_much_as_fits_and_shares_nothing() {

@@ -13,8 +13,16 @@ pub enum Kind {
     PowerLoss,
     Bounce,
     Partition,
+    OneWay,
+    Flap,
+    Latency,
     Hold,
+    Refuse,
+    BlackHole,
     Cut,
+    Lose,
+    Tear,
+    Fragment,
     Duplicate,
     Reorder,
     SlowReader,
@@ -23,18 +31,30 @@ pub enum Kind {
     Pause,
     Misbehave,
     BadDisk,
+    LostSync,
+    SlowSync,
+    SignOut,
+    Intrude,
     Skew,
 }
 
 impl Kind {
     /// Each once.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 27] = [
         Self::Crash,
         Self::PowerLoss,
         Self::Bounce,
         Self::Partition,
+        Self::OneWay,
+        Self::Flap,
+        Self::Latency,
         Self::Hold,
+        Self::Refuse,
+        Self::BlackHole,
         Self::Cut,
+        Self::Lose,
+        Self::Tear,
+        Self::Fragment,
         Self::Duplicate,
         Self::Reorder,
         Self::SlowReader,
@@ -43,6 +63,10 @@ impl Kind {
         Self::Pause,
         Self::Misbehave,
         Self::BadDisk,
+        Self::LostSync,
+        Self::SlowSync,
+        Self::SignOut,
+        Self::Intrude,
         Self::Skew,
     ];
 
@@ -54,8 +78,16 @@ impl Kind {
             Self::PowerLoss => "power_loss",
             Self::Bounce => "bounce",
             Self::Partition => "partition",
+            Self::OneWay => "one_way",
+            Self::Flap => "flap",
+            Self::Latency => "latency",
             Self::Hold => "hold",
+            Self::Refuse => "refuse",
+            Self::BlackHole => "black_hole",
             Self::Cut => "cut",
+            Self::Lose => "lose",
+            Self::Tear => "tear",
+            Self::Fragment => "fragment",
             Self::Duplicate => "duplicate",
             Self::Reorder => "reorder",
             Self::SlowReader => "slow_reader",
@@ -64,8 +96,20 @@ impl Kind {
             Self::Pause => "pause",
             Self::Misbehave => "misbehave",
             Self::BadDisk => "bad_disk",
+            Self::LostSync => "lost_sync",
+            Self::SlowSync => "slow_sync",
+            Self::SignOut => "sign_out",
+            Self::Intrude => "intrude",
             Self::Skew => "skew",
         }
+    }
+}
+
+impl Kind {
+    /// Whether it happens to a frame, and so can only wait for one.
+    #[must_use]
+    pub fn is_of_frame(self) -> bool {
+        matches!(self, Self::Lose | Self::Tear | Self::Duplicate | Self::Reorder)
     }
 }
 
@@ -84,8 +128,16 @@ impl Fault {
             Self::PowerLoss { .. } => Kind::PowerLoss,
             Self::Bounce { .. } => Kind::Bounce,
             Self::Partition { .. } => Kind::Partition,
+            Self::OneWay { .. } => Kind::OneWay,
+            Self::Flap { .. } => Kind::Flap,
+            Self::Latency { .. } => Kind::Latency,
             Self::Hold { .. } => Kind::Hold,
+            Self::Refuse { .. } => Kind::Refuse,
+            Self::BlackHole { .. } => Kind::BlackHole,
             Self::Cut { .. } => Kind::Cut,
+            Self::Lose { .. } => Kind::Lose,
+            Self::Tear { .. } => Kind::Tear,
+            Self::Fragment { .. } => Kind::Fragment,
             Self::Duplicate { .. } => Kind::Duplicate,
             Self::Reorder { .. } => Kind::Reorder,
             Self::SlowReader { .. } => Kind::SlowReader,
@@ -94,6 +146,10 @@ impl Fault {
             Self::Pause { .. } => Kind::Pause,
             Self::Misbehave { .. } => Kind::Misbehave,
             Self::BadDisk { .. } => Kind::BadDisk,
+            Self::LostSync { .. } => Kind::LostSync,
+            Self::SlowSync { .. } => Kind::SlowSync,
+            Self::SignOut { .. } => Kind::SignOut,
+            Self::Intrude { .. } => Kind::Intrude,
             Self::Skew { .. } => Kind::Skew,
         }
     }

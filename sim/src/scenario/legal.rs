@@ -3,7 +3,7 @@
 //! Session files are checked by their reader, which knows the places; this is the last word for values that
 //! were generated, shrunk, or read from an artefact.
 
-use super::{Armed, Fault, Host, Scenario, Trigger};
+use super::{Armed, Fault, Host, Scenario, Target, Trigger};
 use std::collections::BTreeSet;
 
 /// Why a scenario cannot be played.
@@ -18,6 +18,9 @@ pub enum Unplayable {
     /// Nothing can stand in for this host.
     #[error("{0} cannot misbehave: only agent and token-service can")]
     Irreplaceable(Host),
+    /// Only a gateway has peers that nobody knows.
+    #[error("{0} cannot be intruded on: only a gateway can")]
+    NoGateway(Host),
     /// This host keeps nothing on a disk.
     #[error("{0} has no disk: only supervisor and token-service have one")]
     NoDisk(Host),
@@ -85,44 +88,25 @@ impl Scenario {
 
     fn check_fault(&self, armed: &Armed) -> Result<(), Unplayable> {
         let Armed { at, fault } = armed;
-        match fault {
-            Fault::Pause { host, .. } if !matches!(host, Host::Client(_)) => {
-                Err(Unplayable::Unpausable(host.clone()))
+        if fault.is_of_frame() && matches!(at, Trigger::Elapsed(_)) {
+            return Err(Unplayable::NoFrame(fault.clone()));
+        }
+        let found = |is_found: bool, other: Unplayable| is_found.then_some(()).ok_or(other);
+        match fault.target() {
+            Target::Client(host) => {
+                let is_client = matches!(host, Host::Client(_));
+                let is_pause = matches!(fault, Fault::Pause { .. });
+                found(is_client || !is_pause, Unplayable::Unpausable(host.clone()))?;
+                found(is_client && self.has(host), Unplayable::NoClient(host.clone()))
             }
-            Fault::Duplicate { .. } | Fault::Reorder { .. }
-                if matches!(at, Trigger::Elapsed(_)) =>
-            {
-                Err(Unplayable::NoFrame(fault.clone()))
+            Target::Server(host) => {
+                let is_server = self.has(host) && !matches!(host, Host::Client(_));
+                found(is_server, Unplayable::NotServing(host.clone()))?;
+                of_role(fault, host)
             }
-            Fault::Pause { host: client, .. }
-            | Fault::Cut { client }
-            | Fault::Duplicate { client }
-            | Fault::Reorder { client }
-            | Fault::SlowReader { client, .. }
-            | Fault::HalfOpen { client, .. }
-            | Fault::Offline { client, .. } => {
-                let found = self.has(client) && matches!(client, Host::Client(_));
-                found.then_some(()).ok_or_else(|| Unplayable::NoClient(client.clone()))
-            }
-            Fault::Crash { host, .. }
-            | Fault::PowerLoss { host, .. }
-            | Fault::Bounce { host }
-            | Fault::Skew { host, .. } => {
-                let found = self.has(host) && !matches!(host, Host::Client(_));
-                found.then_some(()).ok_or_else(|| Unplayable::NotServing(host.clone()))
-            }
-            Fault::Misbehave { host, .. } => {
-                let found = matches!(host, Host::Agent | Host::TokenService);
-                found.then_some(()).ok_or_else(|| Unplayable::Irreplaceable(host.clone()))
-            }
-            Fault::BadDisk { host, .. } => {
-                let found = matches!(host, Host::Supervisor | Host::TokenService);
-                found.then_some(()).ok_or_else(|| Unplayable::NoDisk(host.clone()))
-            }
-            Fault::Partition { between: [one, other], .. }
-            | Fault::Hold { between: [one, other], .. } => {
-                let found = self.has(one) && self.has(other) && one != other;
-                found.then_some(()).ok_or_else(|| Unplayable::NoPair(one.clone(), other.clone()))
+            Target::Link(one, other) => {
+                let are_two = self.has(one) && self.has(other) && one != other;
+                found(are_two, Unplayable::NoPair(one.clone(), other.clone()))
             }
         }
     }
@@ -135,4 +119,22 @@ impl Scenario {
             Host::World => false,
         }
     }
+}
+
+/// Whether a fault of a serving host can befall this one.
+fn of_role(fault: &Fault, host: &Host) -> Result<(), Unplayable> {
+    let has_disk = matches!(host, Host::Supervisor | Host::TokenService);
+    let needs_disk =
+        matches!(fault, Fault::BadDisk { .. } | Fault::LostSync { .. } | Fault::SlowSync { .. });
+    if needs_disk && !has_disk {
+        return Err(Unplayable::NoDisk(host.clone()));
+    }
+    if matches!(fault, Fault::Intrude { .. }) && !matches!(host, Host::Gateway(_)) {
+        return Err(Unplayable::NoGateway(host.clone()));
+    }
+    let is_stand_in = matches!(fault, Fault::Misbehave { .. });
+    if is_stand_in && !matches!(host, Host::Agent | Host::TokenService) {
+        return Err(Unplayable::Irreplaceable(host.clone()));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 
 mod changes;
 mod chaos;
+mod draw;
 mod fault;
 mod generate;
 mod host;
@@ -13,8 +14,8 @@ pub(crate) mod length;
 mod overlay;
 
 pub use chaos::chaos;
-pub use fault::{Armed, DiskFailure, Fault, Misbehaviour, Trigger};
-pub use generate::{Crowd, default_world};
+pub use fault::{Armed, DiskFailure, Fault, Intrusion, Misbehaviour, Target, Trigger};
+pub use generate::{Crowd, day, default_world};
 pub use host::{BadHost, Host};
 pub use kind::Kind;
 pub use legal::Unplayable;
@@ -83,6 +84,10 @@ pub struct WorldSpec {
     /// What is added to it at random, at most.
     #[serde(with = "length")]
     pub jitter: Duration,
+    /// How much a socket holds in each direction, bytes: what has arrived and is not read, what may be under way,
+    /// and what may be sent into the void.
+    #[serde(default = "socket_bytes")]
+    pub socket_bytes: usize,
     /// The run is given up at this simulated time.
     #[serde(with = "length")]
     pub limit: Duration,
@@ -115,6 +120,11 @@ pub struct Config {
     pub client: ClientPolicy,
 }
 
+/// What a socket holds unless a scenario says otherwise: 64 KiB.
+const fn socket_bytes() -> usize {
+    64 * 1024
+}
+
 impl Default for WorldSpec {
     fn default() -> Self {
         Self {
@@ -122,6 +132,7 @@ impl Default for WorldSpec {
             catalog: "willamette".to_owned(),
             latency: Duration::from_millis(10),
             jitter: Duration::from_millis(5),
+            socket_bytes: socket_bytes(),
             limit: Duration::from_secs(600),
             lasts: Duration::ZERO,
             arrive_over: Duration::ZERO,
@@ -140,6 +151,14 @@ pub struct ClientSpec {
     pub user: String,
     /// The conversation; two tabs may share one.
     pub thread: String,
+    /// What it calls itself to a gateway; its name if absent. A tab that was copied shares this with the one it
+    /// is a copy of, and the connection of one ends that of the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// Whether its user says the next turn without waiting for the end of the last; only where clients follow their
+    /// own turns.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hasty: bool,
 }
 
 /// Something a user says.

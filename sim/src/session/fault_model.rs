@@ -2,7 +2,7 @@
 
 use super::schema::{self, Length};
 use super::yaml::{At, present};
-use crate::scenario::{DiskFailure, Misbehaviour};
+use crate::scenario::{DiskFailure, Intrusion, Misbehaviour};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -70,6 +70,40 @@ pub(super) enum FaultYaml {
         #[schemars(with = "Length")]
         lasts: At<String>,
     },
+    /// What one host sends another is lost.
+    OneWay {
+        /// Who sends.
+        from: At<String>,
+        /// Whom it does not reach.
+        to: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// The link of two hosts goes and comes.
+    Flap {
+        /// The two hosts.
+        #[schemars(schema_with = "schema::pair")]
+        between: At<Vec<At<String>>>,
+        /// How long it is down, and then up.
+        #[schemars(with = "Length")]
+        every: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// Whatever passes between two hosts takes longer.
+    Latency {
+        /// The two hosts.
+        #[schemars(schema_with = "schema::pair")]
+        between: At<Vec<At<String>>>,
+        /// By how much.
+        #[schemars(with = "Length")]
+        by: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
     /// Everything between two hosts waits, and then arrives.
     Hold {
         /// The two hosts.
@@ -79,10 +113,50 @@ pub(super) enum FaultYaml {
         #[schemars(with = "Length")]
         lasts: At<String>,
     },
+    /// A host refuses every new connection; the old ones go on.
+    Refuse {
+        /// Which host.
+        host: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// Attempts to connect to a host are swallowed; the old connections go on.
+    BlackHole {
+        /// Which host.
+        host: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
     /// The connection of a client is reset.
     Cut {
         /// Which client.
         client: At<String>,
+    },
+    /// The frame in `at` never reaches the client, whose connection goes on.
+    Lose {
+        /// Which client.
+        client: At<String>,
+    },
+    /// The connection of a client is reset inside the frame in `at`.
+    Tear {
+        /// Which client.
+        client: At<String>,
+        /// How many bytes of the frame arrive.
+        #[schemars(range(min = 1))]
+        bytes: usize,
+    },
+    /// Everything reaches a client in small pieces.
+    Fragment {
+        /// Which client.
+        client: At<String>,
+        /// How many bytes a piece has, at most.
+        #[schemars(range(min = 1))]
+        bytes: usize,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
     },
     /// The frame in `at` reaches the client twice.
     Duplicate {
@@ -147,6 +221,38 @@ pub(super) enum FaultYaml {
         /// How long.
         #[schemars(with = "Length")]
         lasts: At<String>,
+    },
+    /// The disk of the supervisor or of the token service says that it has synced, and has not.
+    LostSync {
+        /// Which host.
+        host: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// Each sync of the disk of the supervisor or of the token service takes long.
+    SlowSync {
+        /// Which host.
+        host: At<String>,
+        /// How long each takes.
+        #[schemars(with = "Length")]
+        by: At<String>,
+        /// How long.
+        #[schemars(with = "Length")]
+        lasts: At<String>,
+    },
+    /// Somebody connects to a gateway with a good token and breaks the protocol.
+    Intrude {
+        /// Which gateway.
+        host: At<String>,
+        /// In which way.
+        #[schemars(schema_with = "schema::intrusion")]
+        how: Intrusion,
+    },
+    /// The user of a client ends its session from elsewhere.
+    SignOut {
+        /// Which client.
+        client: At<String>,
     },
     /// The wall clock of a serving host is wrong from then on.
     Skew {

@@ -16,10 +16,8 @@ impl Reader {
         for one in yaml {
             let at = self.trigger(one, known);
             let fault = self.fault(&one.fault);
-            if let (
-                Some(Trigger::Elapsed(_)),
-                Some(Fault::Duplicate { .. } | Fault::Reorder { .. }),
-            ) = (&at, &fault)
+            if let (Some(Trigger::Elapsed(_)), Some(fault)) = (&at, &fault)
+                && fault.is_of_frame()
             {
                 self.wrong(moment(one), "expected `frame`: this fault happens to a frame");
             }
@@ -60,6 +58,7 @@ impl Reader {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of the faults")]
     fn fault(&mut self, yaml: &FaultYaml) -> Option<Fault> {
         Some(match yaml {
             FaultYaml::Crash { host, down } => {
@@ -83,6 +82,50 @@ impl Reader {
                 let between = self.between(between)?;
                 Fault::Hold { between, lasts }
             }
+            FaultYaml::OneWay { from, to, lasts } => {
+                let lasts = self.duration(lasts);
+                let [from, to] = self.two(from, to)?;
+                Fault::OneWay { from, to, lasts }
+            }
+            FaultYaml::Flap { between, every, lasts } => {
+                let (every, lasts) = (self.duration(every), self.duration(lasts));
+                let between = self.between(between)?;
+                Fault::Flap { between, every, lasts }
+            }
+            FaultYaml::Latency { between, by, lasts } => {
+                let (by, lasts) = (self.duration(by), self.duration(lasts));
+                let between = self.between(between)?;
+                Fault::Latency { between, by, lasts }
+            }
+            FaultYaml::Refuse { host, lasts } => {
+                let lasts = self.duration(lasts);
+                Fault::Refuse { host: self.server(host)?, lasts }
+            }
+            FaultYaml::BlackHole { host, lasts } => {
+                let lasts = self.duration(lasts);
+                Fault::BlackHole { host: self.server(host)?, lasts }
+            }
+            FaultYaml::LostSync { host, lasts } => {
+                let lasts = self.duration(lasts);
+                Fault::LostSync { host: self.with_disk(host)?, lasts }
+            }
+            FaultYaml::SlowSync { host, by, lasts } => {
+                let (by, lasts) = (self.duration(by), self.duration(lasts));
+                Fault::SlowSync { host: self.with_disk(host)?, by, lasts }
+            }
+            FaultYaml::Lose { client } => Fault::Lose { client: self.named(client) },
+            FaultYaml::Tear { client, bytes } => {
+                Fault::Tear { client: self.named(client), bytes: *bytes }
+            }
+            FaultYaml::Fragment { client, bytes, lasts } => {
+                let (client, lasts) = (self.named(client), self.duration(lasts));
+                Fault::Fragment { client, bytes: *bytes, lasts }
+            }
+            FaultYaml::Intrude { host, how } => {
+                let host = self.gateway(host)?;
+                Fault::Intrude { host, how: *how }
+            }
+            FaultYaml::SignOut { client } => Fault::SignOut { client: self.named(client) },
             FaultYaml::Cut { client } => Fault::Cut { client: self.named(client) },
             FaultYaml::Duplicate { client } => Fault::Duplicate { client: self.named(client) },
             FaultYaml::Reorder { client } => Fault::Reorder { client: self.named(client) },
@@ -123,6 +166,10 @@ impl Reader {
             self.wrong(yaml.span, "expected two hosts");
             return None;
         };
+        self.two(a, b)
+    }
+
+    fn two(&mut self, a: &At<String>, b: &At<String>) -> Option<[Host; 2]> {
         let pair = self.host(a).zip(self.host(b));
         if a.value == b.value {
             self.wrong(b.span, "expected another host than the first");
@@ -141,6 +188,15 @@ impl Reader {
         let host = self.host(name)?;
         if let Host::Client(_) = host {
             self.wrong(name.span, "expected a serving host, not a client");
+        }
+        Some(host)
+    }
+
+    /// A host that takes whoever comes.
+    fn gateway(&mut self, name: &At<String>) -> Option<Host> {
+        let host = self.host(name)?;
+        if !matches!(host, Host::Gateway(_)) {
+            self.wrong(name.span, "expected a gateway, such as gateway-1");
         }
         Some(host)
     }

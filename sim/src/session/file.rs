@@ -272,6 +272,8 @@ impl Reader {
                 name: "user".to_owned(),
                 user: "u-1".to_owned(),
                 thread: "t-1".to_owned(),
+                instance: None,
+                hasty: false,
             });
             return;
         };
@@ -295,6 +297,8 @@ impl Reader {
                 name: name.value.clone(),
                 user: user.value.clone(),
                 thread: thread.value.clone(),
+                instance: None,
+                hasty: false,
             });
         }
     }

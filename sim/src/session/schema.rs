@@ -7,7 +7,7 @@ use super::kind::{Field, Fields, Kind, fields, variants};
 use super::model::{ListingsYaml, SessionYaml};
 use super::names::names;
 use super::yaml::At;
-use crate::scenario::{DiskFailure, Misbehaviour};
+use crate::scenario::{DiskFailure, Intrusion, Misbehaviour};
 use assistant::contract::agent::{Card, Change, Slots};
 use assistant::contract::frame::{LogBody, ServerFrame};
 use schemars::generate::SchemaSettings;
@@ -107,6 +107,17 @@ pub(super) fn misbehaviour(_: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn disk_failure(_: &mut SchemaGenerator) -> Schema {
     words(&[DiskFailure::Io, DiskFailure::Full])
+}
+
+pub(super) fn intrusion(_: &mut SchemaGenerator) -> Schema {
+    let all = [
+        Intrusion::Silent,
+        Intrusion::Binary,
+        Intrusion::Garbage,
+        Intrusion::Huge,
+        Intrusion::Flood,
+    ];
+    words(&all)
 }
 
 fn words<T: Serialize>(all: &[T]) -> Schema {

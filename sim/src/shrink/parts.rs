@@ -1,7 +1,7 @@
 //! Scenarios with fewer parts.
 
 use super::{Trials, ddmin};
-use crate::scenario::{Fault, Host, Scenario};
+use crate::scenario::{Fault, Host, Scenario, Target};
 
 type Found<E> = Result<Scenario, E>;
 
@@ -72,21 +72,8 @@ fn only<T: Clone>(items: &[T], kept: &[usize]) -> Vec<T> {
 
 /// Whether a fault befalls a client.
 fn names(fault: &Fault, client: &Host) -> bool {
-    let between = match fault {
-        Fault::Partition { between, .. } | Fault::Hold { between, .. } => between.contains(client),
-        Fault::Crash { .. }
-        | Fault::PowerLoss { .. }
-        | Fault::Bounce { .. }
-        | Fault::Cut { .. }
-        | Fault::Duplicate { .. }
-        | Fault::Reorder { .. }
-        | Fault::SlowReader { .. }
-        | Fault::HalfOpen { .. }
-        | Fault::Offline { .. }
-        | Fault::Pause { .. }
-        | Fault::Misbehave { .. }
-        | Fault::BadDisk { .. }
-        | Fault::Skew { .. } => false,
-    };
-    between || fault.client() == Some(client)
+    match fault.target() {
+        Target::Client(host) | Target::Server(host) => host == client,
+        Target::Link(one, other) => one == client || other == client,
+    }
 }

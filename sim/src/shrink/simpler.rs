@@ -39,6 +39,11 @@ const EDITS: &[fn(Scenario) -> Scenario] = &[
     |scenario| in_world(scenario, |world| world.gateways = 1),
     |scenario| in_world(scenario, |world| world.gateways = world.gateways.min(2)),
     |scenario| in_world(scenario, |world| world.latency = WorldSpec::default().latency),
+    |scenario| in_world(scenario, |world| world.socket_bytes = WorldSpec::default().socket_bytes),
+    |mut scenario| {
+        scenario.clients.iter_mut().for_each(|client| client.instance = None);
+        scenario
+    },
     |mut scenario| {
         for armed in all_armed(&mut scenario) {
             if let Trigger::Frame { nth, .. } = &mut armed.at {

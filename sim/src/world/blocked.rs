@@ -1,25 +1,23 @@
-//! Which pairs of hosts are kept apart, and how.
+//! Which hosts are kept from reaching which, and how.
 
 use super::connection::Block;
 use crate::scenario::Host;
 use std::collections::BTreeMap;
 
-/// What keeps pairs of hosts apart, the smaller one first; faults may overlap.
+/// What keeps the packets of one host from another; faults may overlap.
 #[derive(Debug, Default)]
 pub(super) struct Blocked(BTreeMap<Host, BTreeMap<Host, Vec<Block>>>);
 
 impl Blocked {
-    /// Keeps two hosts apart, besides whatever does so already.
-    pub(super) fn add(&mut self, between: &[Host; 2], block: Block) {
-        let [a, b] = ordered(&between[0], &between[1]).map(Clone::clone);
-        self.0.entry(a).or_default().entry(b).or_default().push(block);
+    /// Keeps what one host sends from another, besides whatever does so already.
+    pub(super) fn add(&mut self, from: &Host, to: &Host, block: Block) {
+        self.0.entry(from.clone()).or_default().entry(to.clone()).or_default().push(block);
     }
 
     /// Ends one [`Blocked::add`] of this kind.
-    pub(super) fn remove(&mut self, between: &[Host; 2], block: Block) {
-        let [a, b] = ordered(&between[0], &between[1]);
-        let Some(others) = self.0.get_mut(a) else { return };
-        if let Some(blocks) = others.get_mut(b)
+    pub(super) fn remove(&mut self, from: &Host, to: &Host, block: Block) {
+        let Some(others) = self.0.get_mut(from) else { return };
+        if let Some(blocks) = others.get_mut(to)
             && let Some(place) = blocks.iter().position(|other| *other == block)
         {
             blocks.remove(place);
@@ -28,16 +26,17 @@ impl Blocked {
         self.0.retain(|_host, others| !others.is_empty());
     }
 
-    /// What keeps two hosts apart; a loss outweighs a wait.
-    pub(super) fn between(&self, a: &Host, b: &Host) -> Option<Block> {
-        let [a, b] = ordered(a, b);
-        let blocks = self.0.get(a)?.get(b)?;
+    /// What keeps the packets of one host from another; a loss outweighs a wait.
+    pub(super) fn on_way(&self, from: &Host, to: &Host) -> Option<Block> {
+        let blocks = self.0.get(from)?.get(to)?;
         let partition = blocks.iter().find(|block| **block == Block::Partition);
         partition.or_else(|| blocks.first()).copied()
     }
-}
 
-/// Two hosts, whichever was named first.
-fn ordered<'h>(a: &'h Host, b: &'h Host) -> [&'h Host; 2] {
-    if a <= b { [a, b] } else { [b, a] }
+    /// What keeps two hosts from talking, in whichever direction; a loss outweighs a wait.
+    pub(super) fn between(&self, a: &Host, b: &Host) -> Option<Block> {
+        let ways = [self.on_way(a, b), self.on_way(b, a)];
+        let partition = ways.iter().find(|way| **way == Some(Block::Partition));
+        partition.copied().flatten().or(ways[0]).or(ways[1])
+    }
 }

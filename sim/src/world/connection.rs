@@ -10,10 +10,6 @@ use std::time::Duration;
 /// How long written bytes may stay undelivered before the connection ends: `TCP_USER_TIMEOUT`, 20 s.
 pub(super) const USER_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The buffer of a socket in each direction, bytes: how much may have arrived and not been read, how much
-/// may be under way to there, and how much a writer may send into the void. A writer waits beyond that.
-pub(super) const WINDOW_BYTES: usize = 64 * 1024;
-
 /// What a side wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
@@ -55,6 +51,10 @@ pub(super) enum Gate {
     Blocked {
         stuck: Option<Duration>,
     },
+    /// What was sent arrives, and nobody learns that it has.
+    Unheard {
+        stuck: Option<Duration>,
+    },
     /// Nothing arrives ever again; what is written is lost.
     Void {
         stuck: Option<Duration>,
@@ -74,6 +74,8 @@ pub(super) struct Surroundings {
     pub now: Duration,
     /// What keeps its two hosts apart.
     pub block: Option<Block>,
+    /// Whether that is so on the way back only: what the other host sends arrives.
+    pub hears: bool,
     /// Whether the other host can answer.
     pub other_is_up: bool,
     /// Whether this host reads nothing for the time being.
@@ -126,8 +128,8 @@ impl Connection {
     }
 
     /// Whether it runs between these two.
-    pub(super) fn runs_between(&self, between: &[Host; 2]) -> bool {
-        self.ends.iter().all(|end| end.as_ref().is_some_and(|end| between.contains(end)))
+    pub(super) fn runs_between(&self, between: [&Host; 2]) -> bool {
+        self.ends.iter().all(|end| end.as_ref().is_some_and(|end| between.contains(&end)))
     }
 
     /// The host at the other end of `side`.
@@ -143,9 +145,9 @@ impl Connection {
         self.open == [false, false]
     }
 
-    /// How much `side` may send now, bytes.
-    pub(super) fn room(&self, side: usize) -> usize {
-        WINDOW_BYTES.saturating_sub(self.under_way.get(side).copied().unwrap_or(0))
+    /// How much `side` may send now, bytes, if a socket holds `window`.
+    pub(super) fn room(&self, side: usize, window: usize) -> usize {
+        window.saturating_sub(self.under_way.get(side).copied().unwrap_or(0))
     }
 
     /// Notes that `side` has sent something.
@@ -159,9 +161,9 @@ impl Connection {
     }
 
     /// Notes that `side` has taken something; a writer that had no room must learn of it.
-    pub(super) fn took(&mut self, side: usize, length: usize) -> Vec<Waker> {
+    pub(super) fn took(&mut self, side: usize, length: usize, window: usize) -> Vec<Waker> {
         let other = 1_usize.saturating_sub(side);
-        let was_full = self.room(other) == 0;
+        let was_full = self.room(other, window) == 0;
         if let Some(under_way) = self.under_way.get_mut(other) {
             *under_way = under_way.saturating_sub(length);
         }
@@ -209,6 +211,7 @@ impl Connection {
                 Gate::Open | Gate::Unclaimed { .. } | Gate::Ending { .. } => {
                     Gate::Blocked { stuck: None }
                 }
+                Gate::Unheard { stuck } => Gate::Blocked { stuck },
                 Gate::Blocked { .. } | Gate::Void { .. } | Gate::Failed(_) | Gate::Gone => gate,
             };
         }
@@ -242,6 +245,9 @@ impl Connection {
                 Gate::Failed(io::ErrorKind::ConnectionReset)
             }
             (Some(Fate::Silent { .. }), _) => self.patience(side, around.now, Gate::Void { stuck }),
+            (None, Some(Block::Partition)) if around.hears => {
+                self.patience(side, around.now, Gate::Unheard { stuck })
+            }
             (Some(Fate::Orphaned { .. }) | None, Some(Block::Partition)) => {
                 self.patience(side, around.now, Gate::Blocked { stuck })
             }

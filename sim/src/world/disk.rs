@@ -3,12 +3,14 @@
 //! The backend of the stores. `live` is what the operating system shows, `durable` what the platter holds;
 //! between them stands the list of writes since the last sync. A dead disk refuses every call, so that a
 //! database that is dropped by a crash cannot tidy up in its destructor. A failing disk refuses some calls
-//! while its host runs.
+//! while its host runs, one that lies syncs nothing, and one that is slow has its host wait.
 
-use crate::scenario::DiskFailure;
+use super::wires::Wires;
+use crate::scenario::{DiskFailure, Host};
 use redb::StorageBackend;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// A disk; clones are the same disk.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,18 @@ struct Platter {
     dead: bool,
     /// The failures in force; the first one counts.
     failures: Vec<DiskFailure>,
+    /// How many faults have it say that it has synced, and not do it.
+    lies: usize,
+    /// How long each sync takes, and who waits for it.
+    slow: Vec<Slow>,
+}
+
+/// A sync that takes time: whose process waits for it, and on which network that shows.
+#[derive(Debug, Clone)]
+struct Slow {
+    by: Duration,
+    host: Host,
+    wires: Arc<Wires>,
 }
 
 #[derive(Debug)]
@@ -61,6 +75,35 @@ impl SimDisk {
             failures.remove(place);
         }
         failures.is_empty()
+    }
+
+    /// From now on a sync is a lie, until [`SimDisk::be_honest`].
+    pub fn lie(&self) {
+        self.platter().lies += 1;
+    }
+
+    /// Ends one [`SimDisk::lie`]; what was said to be synced is, if the power has held.
+    pub fn be_honest(&self) {
+        let mut platter = self.platter();
+        platter.lies = platter.lies.saturating_sub(1);
+        if platter.lies == 0 {
+            // What was written in order can be written again.
+            drop(platter.sync());
+        }
+    }
+
+    /// From now on each sync takes so long, during which a host neither speaks nor hears on its network.
+    pub(super) fn slow_down(&self, by: Duration, host: &Host, wires: &Arc<Wires>) {
+        let slow = Slow { by, host: host.clone(), wires: Arc::clone(wires) };
+        self.platter().slow.push(slow);
+    }
+
+    /// Ends one [`SimDisk::slow_down`].
+    pub(super) fn quicken(&self, by: Duration) {
+        let slow = &mut self.platter().slow;
+        if let Some(place) = slow.iter().position(|slow| slow.by == by) {
+            slow.remove(place);
+        }
     }
 
     fn platter(&self) -> MutexGuard<'_, Platter> {
@@ -114,6 +157,13 @@ impl Platter {
         self.unsynced.push(change);
         Ok(())
     }
+
+    fn sync(&mut self) -> io::Result<()> {
+        for change in std::mem::take(&mut self.unsynced) {
+            change.apply(&mut self.durable).ok_or_else(|| broken("a write beyond the end"))?;
+        }
+        Ok(())
+    }
 }
 
 impl StorageBackend for SimDisk {
@@ -135,8 +185,13 @@ impl StorageBackend for SimDisk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut platter = self.alive()?;
-        for change in std::mem::take(&mut platter.unsynced) {
-            change.apply(&mut platter.durable).ok_or_else(|| broken("a write beyond the end"))?;
+        if platter.lies == 0 {
+            platter.sync()?;
+        }
+        let slow = platter.slow.clone();
+        drop(platter);
+        for Slow { by, host, wires } in slow {
+            wires.stall(&host, by);
         }
         Ok(())
     }
@@ -179,6 +234,27 @@ mod tests {
         assert!(disk.write(0, b"xx").is_err());
         disk.revive();
         assert_eq!(read(&disk, 2), b"ab");
+    }
+
+    #[test]
+    fn what_a_lying_disk_has_synced_is_lost_with_the_power_and_kept_without() {
+        for power_fails in [true, false] {
+            let disk = SimDisk::default();
+            disk.set_len(2).unwrap();
+            disk.sync_data().unwrap();
+            disk.lie();
+            disk.write(0, b"ab").unwrap();
+            disk.sync_data().unwrap();
+            if power_fails {
+                disk.lose_power();
+                disk.revive();
+            }
+            disk.be_honest();
+            disk.lose_power();
+            disk.revive();
+            let expected = if power_fails { b"\0\0" } else { b"ab" };
+            assert_eq!(read(&disk, 2), expected);
+        }
     }
 
     #[test]

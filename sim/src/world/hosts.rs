@@ -3,29 +3,33 @@
 
 use super::disk::SimDisk;
 use super::engine::{Cable, TaskCount};
+use super::intruder;
 use super::net::SimNet;
 use super::recorder::Recorder;
 use super::stand_in;
 use super::wires::Wires;
 use crate::random::split;
-use crate::scenario::{Host, Misbehaviour, Scenario};
+use crate::scenario::{ClientSpec, Host, Intrusion, Misbehaviour, Scenario};
 use crate::trace::What;
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
 use assistant::client::ClientSetup;
 use assistant::contract::id::{BadId, UserId};
+use assistant::contract::token::Revoke;
 use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};
 use assistant::net::Net;
 use assistant::supervisor::{self, Store, Supervisor};
 use assistant::token::{Claims, Keys};
 use assistant::wall::Wall;
+use axum::http::{Method, StatusCode};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// The time of day at which every run starts: 2026-03-02, a Monday, 09:00 UTC.
 const MORNING: Duration = Duration::from_secs(1_772_442_000);
@@ -237,23 +241,70 @@ impl<C: Cable> Troupe<C> {
                     (1..=self.scenario.world.gateways).map(|n| peer(Host::Gateway(n))).collect();
                 let first = place.checked_rem(gateways.len()).unwrap_or(0);
                 gateways.rotate_left(first);
-                let user: UserId = spec.user.parse()?;
-                let config = &self.scenario.world.config;
-                let ttl = config.token.refresh_ttl;
-                // A login a client; its session has the client's name.
-                let login = Claims::refresh(user, spec.name.parse()?, 1, MORNING, ttl);
+                let instance = spec.instance.as_ref().unwrap_or(&spec.name);
                 Ok(ClientSetup {
-                    policy: config.client.clone(),
-                    client_id: spec.name.parse()?,
+                    policy: self.scenario.world.config.client.clone(),
+                    client_id: instance.parse()?,
                     thread_id: spec.thread.parse()?,
                     gateways,
                     token_service: peer(Host::TokenService),
-                    refresh_token: self.keys.sign(&login),
+                    refresh_token: self.login(spec)?,
                     rng: split(self.scenario.seed, &format!("client {}", spec.name)),
                     kept: None,
                 })
             })
             .collect()
+    }
+
+    /// The refresh token with which a client begins: a login a client, whose session has the client's name.
+    fn login(&self, client: &ClientSpec) -> Result<String, BadId> {
+        let user: UserId = client.user.parse()?;
+        let ttl = self.scenario.world.config.token.refresh_ttl;
+        let claims = Claims::refresh(user, client.name.parse()?, 1, MORNING, ttl);
+        Ok(self.keys.sign(&claims))
+    }
+
+    /// Ends the session of a client from elsewhere, however long the token service takes to hear of it.
+    pub(super) fn sign_out(
+        self: Arc<Self>,
+        client: &Host,
+    ) -> impl Future<Output = ()> + Send + use<C> {
+        let mut clients = self.scenario.clients.iter();
+        let spec = clients.find(|spec| *client == Host::Client(spec.name.clone()));
+        let login = spec.and_then(|spec| self.login(spec).ok());
+        let net = SimNet::new(self.cable.clone(), Host::World, Arc::clone(&self.wires));
+        let token_service = Peer { net, address: address(&Host::TokenService) };
+        async move {
+            let Some(refresh_token) = login else { return };
+            let ask = Revoke { refresh_token };
+            let deadline = Duration::from_secs(5);
+            loop {
+                let answer = token_service.call(Method::POST, "/v1/revoke", &ask, deadline).await;
+                if answer.is_ok_and(|(status, _)| status == StatusCode::NO_CONTENT) {
+                    break;
+                }
+                sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    /// Somebody whom nobody knows connects to a gateway and misbehaves.
+    pub(super) fn intrude(
+        self: Arc<Self>,
+        host: &Host,
+        how: Intrusion,
+    ) -> impl Future<Output = ()> + Send + use<C> {
+        let net = SimNet::new(self.cable.clone(), Host::World, Arc::clone(&self.wires));
+        let (user, session) = ("u-mallory".parse(), "mallory".parse());
+        let claims = user.ok().zip(session.ok()).map(|(user, session)| {
+            Claims::access(user, session, self.wall(host).now(), Duration::from_secs(600))
+        });
+        let (token, address) = (claims.map(|claims| self.keys.sign(&claims)), address(host));
+        async move {
+            if let Some(token) = token {
+                intruder::run(net, address, token, how).await;
+            }
+        }
     }
 
     /// Sets a host's wall clock ahead, or back.

@@ -4,8 +4,9 @@ use super::connection::Block;
 use super::engine::Engine;
 use super::hosts::{Troupe, serving_hosts};
 use super::recorder::Recorder;
-use super::script::Stage;
-use super::wires::{FrameWatch, Mishap, Wires};
+use super::stage::Stage;
+use super::watches::{FrameWatch, Mishap};
+use super::wires::{Trouble, Wires};
 use crate::scenario::{Armed, Fault, Host, Misbehaviour, Scenario, Trigger};
 use crate::trace::What;
 use assistant::client::Command;
@@ -23,6 +24,11 @@ struct Place {
 #[derive(Debug)]
 enum Deed {
     Inject(Place),
+    /// A flapping link goes, or comes.
+    Flap {
+        between: [Host; 2],
+        down: bool,
+    },
     Heal(Fault),
 }
 
@@ -47,6 +53,8 @@ pub(super) struct Injector<E: Engine> {
     begun: Begun,
     agenda: Vec<(Duration, Deed)>,
     bouncing: Vec<Host>,
+    /// Links that flap and are down.
+    flapped: Vec<[Host; 2]>,
 }
 
 impl<E: Engine> Injector<E> {
@@ -65,9 +73,9 @@ impl<E: Engine> Injector<E> {
                 Trigger::Frame { .. } => None,
             });
         let agenda = agenda.collect();
-        let (begun, bouncing) = (Begun::default(), Vec::new());
+        let (begun, bouncing, flapped) = (Begun::default(), Vec::new(), Vec::new());
         let recorder = wires.recorder().clone();
-        Self { scenario, wires, troupe, stage, recorder, begun, agenda, bouncing }
+        Self { scenario, wires, troupe, stage, recorder, begun, agenda, bouncing, flapped }
     }
 
     /// What is to be called when a turn begins: arms its faults before anything is sent.
@@ -118,6 +126,11 @@ impl<E: Engine> Injector<E> {
         while self.agenda.first().is_some_and(|(at, _deed)| *at <= now) {
             match self.agenda.remove(0).1 {
                 Deed::Inject(place) => self.inject(place, engine),
+                Deed::Flap { between, down: true } => {
+                    self.wires.block(&between, Block::Partition);
+                    self.flapped.push(between);
+                }
+                Deed::Flap { between, down: false } => self.end_flap(&between),
                 Deed::Heal(fault) => self.heal(fault, engine),
             }
         }
@@ -155,7 +168,10 @@ impl<E: Engine> Injector<E> {
         let injected = injected(place, fault.clone());
         match &fault {
             // What happens to a frame has happened on the wire, and the trace knows.
-            Fault::Duplicate { .. } | Fault::Reorder { .. } => {}
+            Fault::Duplicate { .. }
+            | Fault::Reorder { .. }
+            | Fault::Lose { .. }
+            | Fault::Tear { .. } => {}
             Fault::Cut { .. } if matches!(at, Trigger::Frame { .. }) => {}
             Fault::Cut { client } => {
                 if self.wires.cut(client) {
@@ -168,15 +184,60 @@ impl<E: Engine> Injector<E> {
                     self.heal_after(*lasts, &fault);
                 }
             }
+            Fault::Crash { .. }
+            | Fault::PowerLoss { .. }
+            | Fault::Misbehave { .. }
+            | Fault::Bounce { .. } => self.stop(&fault, injected, engine),
+            Fault::Skew { host, by_ms } => {
+                self.recorder.record(&Host::World, injected);
+                self.troupe.skew(host, *by_ms);
+            }
+            Fault::SignOut { client } => {
+                self.recorder.record(&Host::World, injected);
+                self.stage.run(Arc::clone(&self.troupe).sign_out(client));
+            }
+            Fault::Intrude { host, how } => {
+                self.recorder.record(&Host::World, injected);
+                self.stage.run(Arc::clone(&self.troupe).intrude(host, *how));
+            }
+            Fault::Flap { between, every, lasts } => {
+                self.recorder.record(&Host::World, injected);
+                self.flap(between, *every, *lasts);
+                self.heal_after(*lasts, &fault);
+            }
+            Fault::Partition { lasts, .. }
+            | Fault::OneWay { lasts, .. }
+            | Fault::Latency { lasts, .. }
+            | Fault::Refuse { lasts, .. }
+            | Fault::BlackHole { lasts, .. }
+            | Fault::Fragment { lasts, .. }
+            | Fault::Hold { lasts, .. }
+            | Fault::SlowReader { lasts, .. }
+            | Fault::Offline { lasts, .. }
+            | Fault::BadDisk { lasts, .. }
+            | Fault::LostSync { lasts, .. }
+            | Fault::SlowSync { lasts, .. }
+            | Fault::Pause { lasts, .. } => {
+                self.recorder.record(&Host::World, injected);
+                self.keep_up(&fault);
+                self.heal_after(*lasts, &fault);
+            }
+        }
+    }
+
+    /// Ends the process of a host that runs, in one way or another.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the others end no process")]
+    fn stop(&mut self, fault: &Fault, injected: What, engine: &mut E) {
+        match fault {
             Fault::Crash { host, down } | Fault::PowerLoss { host, down } => {
                 if !self.troupe.is_running(host) {
                     return;
                 }
                 self.recorder.record(&Host::World, injected);
                 self.overtake_bounce(host);
-                self.take_down(&fault, host);
+                self.take_down(fault, host);
                 self.kill(host, engine);
-                self.heal_after(*down, &fault);
+                self.heal_after(*down, fault);
             }
             Fault::Misbehave { host, how, lasts } => {
                 if !self.troupe.is_running(host) {
@@ -185,29 +246,36 @@ impl<E: Engine> Injector<E> {
                 self.recorder.record(&Host::World, injected);
                 self.overtake_bounce(host);
                 self.replace(host, Some(*how), engine);
-                self.heal_after(*lasts, &fault);
+                self.heal_after(*lasts, fault);
             }
-            Fault::Bounce { host } => {
-                if self.troupe.is_running(host) && !self.bouncing.contains(host) {
-                    self.recorder.record(&Host::World, injected);
-                    self.troupe.ask_to_stop(host);
-                    self.bouncing.push(host.clone());
-                }
-            }
-            Fault::Skew { host, by_ms } => {
+            Fault::Bounce { host }
+                if self.troupe.is_running(host) && !self.bouncing.contains(host) =>
+            {
                 self.recorder.record(&Host::World, injected);
-                self.troupe.skew(host, *by_ms);
+                self.troupe.ask_to_stop(host);
+                self.bouncing.push(host.clone());
             }
-            Fault::Partition { lasts, .. }
-            | Fault::Hold { lasts, .. }
-            | Fault::SlowReader { lasts, .. }
-            | Fault::Offline { lasts, .. }
-            | Fault::BadDisk { lasts, .. }
-            | Fault::Pause { lasts, .. } => {
-                self.recorder.record(&Host::World, injected);
-                self.keep_up(&fault);
-                self.heal_after(*lasts, &fault);
+            _ => {}
+        }
+    }
+
+    /// Plans when a link goes and comes.
+    fn flap(&mut self, between: &[Host; 2], every: Duration, lasts: Duration) {
+        let (begins, every) = (self.recorder.now(), every.max(FLAP_MIN));
+        let mut passed = Duration::ZERO;
+        for down in [true, false].into_iter().cycle() {
+            if passed >= lasts {
+                break;
             }
+            self.agenda.push((begins + passed, Deed::Flap { between: between.clone(), down }));
+            passed += every;
+        }
+    }
+
+    fn end_flap(&mut self, between: &[Host; 2]) {
+        if let Some(place) = self.flapped.iter().position(|other| other == between) {
+            self.flapped.swap_remove(place);
+            self.wires.unblock(between, Block::Partition);
         }
     }
 
@@ -241,10 +309,13 @@ impl<E: Engine> Injector<E> {
 
     /// Begins a fault that lasts and takes nothing down.
     fn keep_up(&self, fault: &Fault) {
+        if let Some(trouble) = trouble(fault) {
+            self.wires.trouble(trouble);
+        }
         match fault {
             Fault::Partition { between, .. } => self.wires.block(between, Block::Partition),
+            Fault::OneWay { from, to, .. } => self.wires.block_way(from, to, Block::Partition),
             Fault::Hold { between, .. } => self.wires.block(between, Block::Hold),
-            Fault::SlowReader { client, .. } => self.wires.slow_down(client),
             Fault::Offline { client, .. } => {
                 for server in serving_hosts(&self.scenario) {
                     self.wires.block(&[client.clone(), server], Block::Partition);
@@ -253,14 +324,28 @@ impl<E: Engine> Injector<E> {
             }
             Fault::Pause { host, .. } => self.stage.pause(host),
             Fault::BadDisk { host, how, .. } => self.troupe.disk(host).fail(*how),
-            Fault::Crash { .. }
+            Fault::LostSync { host, .. } => self.troupe.disk(host).lie(),
+            Fault::SlowSync { host, by, .. } => {
+                self.troupe.disk(host).slow_down(*by, host, &self.wires);
+            }
+            Fault::Latency { .. }
+            | Fault::Refuse { .. }
+            | Fault::BlackHole { .. }
+            | Fault::Fragment { .. }
+            | Fault::SlowReader { .. }
+            | Fault::Flap { .. }
+            | Fault::Crash { .. }
             | Fault::PowerLoss { .. }
             | Fault::Bounce { .. }
             | Fault::Cut { .. }
+            | Fault::Lose { .. }
+            | Fault::Tear { .. }
             | Fault::Duplicate { .. }
             | Fault::Reorder { .. }
             | Fault::HalfOpen { .. }
             | Fault::Misbehave { .. }
+            | Fault::SignOut { .. }
+            | Fault::Intrude { .. }
             | Fault::Skew { .. } => {}
         }
     }
@@ -286,7 +371,10 @@ impl<E: Engine> Injector<E> {
         }
     }
 
-    fn heal(&self, fault: Fault, engine: &mut E) {
+    fn heal(&mut self, fault: Fault, engine: &mut E) {
+        if let Some(trouble) = trouble(&fault) {
+            self.wires.relieve(&trouble);
+        }
         match &fault {
             Fault::Crash { host, .. } | Fault::PowerLoss { host, .. } => {
                 self.troupe.disk(host).revive();
@@ -301,8 +389,11 @@ impl<E: Engine> Injector<E> {
                 }
             }
             Fault::Partition { between, .. } => self.wires.unblock(between, Block::Partition),
+            Fault::OneWay { from, to, .. } => self.wires.unblock_way(from, to, Block::Partition),
+            Fault::Flap { between, .. } => self.end_flap(between),
             Fault::Hold { between, .. } => self.wires.unblock(between, Block::Hold),
-            Fault::SlowReader { client, .. } => self.wires.quicken(client),
+            Fault::LostSync { host, .. } => self.troupe.disk(host).be_honest(),
+            Fault::SlowSync { host, by, .. } => self.troupe.disk(host).quicken(*by),
             Fault::HalfOpen { client, .. } => self.wires.disown(client),
             Fault::Offline { client, .. } => {
                 for server in serving_hosts(&self.scenario) {
@@ -311,10 +402,19 @@ impl<E: Engine> Injector<E> {
                 self.stage.tell(client, Command::Online);
             }
             Fault::Pause { host, .. } => self.stage.resume(host),
-            Fault::Bounce { .. }
+            Fault::Latency { .. }
+            | Fault::Refuse { .. }
+            | Fault::BlackHole { .. }
+            | Fault::Fragment { .. }
+            | Fault::SlowReader { .. }
+            | Fault::Bounce { .. }
             | Fault::Cut { .. }
+            | Fault::Lose { .. }
+            | Fault::Tear { .. }
             | Fault::Duplicate { .. }
             | Fault::Reorder { .. }
+            | Fault::SignOut { .. }
+            | Fault::Intrude { .. }
             | Fault::Skew { .. } => {}
         }
         self.recorder.record(&Host::World, What::Healed { fault });
@@ -324,6 +424,9 @@ impl<E: Engine> Injector<E> {
 fn injected(place: Place, fault: Fault) -> What {
     What::Injected { turn: place.turn, index: place.index, fault }
 }
+
+/// A link does not flap faster.
+const FLAP_MIN: Duration = Duration::from_millis(1);
 
 /// The most faults of one turn that a watch's id can tell apart.
 const FAULTS_PER_TURN_MAX: usize = 1_000;
@@ -358,22 +461,27 @@ fn watches(scenario: &Scenario, turn: usize) -> Vec<FrameWatch> {
 }
 
 /// What a fault does to the frame that it waits for.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others do nothing to a frame")]
 fn mishap(fault: &Fault) -> Option<Mishap> {
     match fault {
         Fault::Cut { .. } => Some(Mishap::Cut),
+        Fault::Lose { .. } => Some(Mishap::Lose),
+        Fault::Tear { bytes, .. } => Some(Mishap::Tear(*bytes)),
         Fault::Duplicate { .. } => Some(Mishap::Duplicate),
         Fault::Reorder { .. } => Some(Mishap::Reorder),
-        Fault::Crash { .. }
-        | Fault::PowerLoss { .. }
-        | Fault::Bounce { .. }
-        | Fault::Partition { .. }
-        | Fault::Hold { .. }
-        | Fault::SlowReader { .. }
-        | Fault::HalfOpen { .. }
-        | Fault::Offline { .. }
-        | Fault::Pause { .. }
-        | Fault::Misbehave { .. }
-        | Fault::BadDisk { .. }
-        | Fault::Skew { .. } => None,
+        _ => None,
+    }
+}
+
+/// What a fault does to a host or a link for as long as it lasts, if the network alone can do it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others need more than the network")]
+fn trouble(fault: &Fault) -> Option<Trouble> {
+    match fault {
+        Fault::SlowReader { client, .. } => Some(Trouble::Slow(client.clone())),
+        Fault::Refuse { host, .. } => Some(Trouble::Refuses(host.clone())),
+        Fault::BlackHole { host, .. } => Some(Trouble::Swallows(host.clone())),
+        Fault::Fragment { client, bytes, .. } => Some(Trouble::Fragments(client.clone(), *bytes)),
+        Fault::Latency { between, by, .. } => Some(Trouble::Latency(between.clone(), *by)),
+        _ => None,
     }
 }

@@ -8,17 +8,21 @@ mod blocked;
 mod connection;
 mod disk;
 mod engine;
+mod errands;
 mod freeze;
 mod hosts;
 mod inject;
+mod intruder;
 mod net;
 mod news;
 mod recorder;
 pub mod script;
+pub mod stage;
 mod stand_in;
 mod tap;
 #[cfg(test)]
 mod tests;
+mod watches;
 mod wires;
 
 pub use disk::SimDisk;
@@ -33,8 +37,9 @@ use assistant::supervisor::{Store, StoreError};
 use engine::{Engine, EventEngine, TurmoilEngine};
 use hosts::{Troupe, serving_hosts};
 use inject::Injector;
-use script::{Cues, Stage};
+use script::Cues;
 use serde::{Deserialize, Serialize};
+use stage::Stage;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -115,8 +120,8 @@ impl<E: Engine> World<E> {
         let mut engine = E::new(scenario.seed, spec.latency);
         let recorder = Recorder::new(engine.clock());
         let stage = Stage::default();
-        let (latency, jitter, news) = (spec.latency, spec.jitter, stage.news().clone());
-        let wires = Wires::new(scenario.seed, latency, jitter, recorder.clone(), news);
+        let news = stage.news().clone();
+        let wires = Wires::new(scenario.seed, spec, recorder.clone(), news);
         let (cable, tasks) = (engine.cable(), engine.tasks());
         let troupe = Troupe::new(cable, Arc::clone(&wires), tasks, scenario.clone(), catalog);
         for host in serving_hosts(&scenario) {

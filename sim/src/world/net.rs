@@ -4,10 +4,11 @@
 //! connecting are three things: a host whose process is down refuses after a round trip, a host without
 //! power and a blocked link swallow the attempt.
 
-use super::connection::{Act, Gate, USER_TIMEOUT, WINDOW_BYTES};
+use super::connection::{Act, Gate, USER_TIMEOUT};
 use super::engine::{Arrival, Cable};
 use super::tap::Tap;
-use super::wires::{Mishap, Reach, Wires};
+use super::watches::Mishap;
+use super::wires::{Reach, Wires};
 use crate::scenario::Host;
 use crate::trace::What;
 use assistant::net::Net;
@@ -108,7 +109,7 @@ impl<C: Cable> Net for SimNet<C> {
     async fn connect(&self, address: &str) -> io::Result<Self::Stream> {
         let name = address.split(':').next().unwrap_or_default();
         let to: Host = name.parse().map_err(io::Error::other)?;
-        if matches!(self.host, Host::Client(_)) {
+        if matches!((&self.host, &to), (Host::Client(_), _) | (Host::Supervisor, Host::Agent)) {
             self.wires.recorder().record(&self.host, What::Dialled { to: to.clone() });
         }
         let result = self.dial(&to, address).await;
@@ -224,7 +225,7 @@ impl<C: Cable> SimStream<C> {
 
     /// Takes what is written and loses it, as far as a socket would.
     fn lose(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.void_bytes >= WINDOW_BYTES {
+        if self.void_bytes >= self.wires.window() {
             return Poll::Pending;
         }
         self.void_bytes += bytes.len();
@@ -246,7 +247,8 @@ impl<C: Cable> SimStream<C> {
 
     /// Hands out what has arrived, up to a frame that something happens to.
     fn hand_out(&mut self, (mut bytes, at): (Vec<u8>, Instant), room: &mut ReadBuf<'_>) {
-        let mut rest = bytes.split_off(bytes.len().min(room.remaining()));
+        let most = room.remaining().min(self.wires.piece(&self.host));
+        let mut rest = bytes.split_off(bytes.len().min(most));
         let heard = self.tap.read(&bytes);
         let next_frame = heard.first().map(|(extent, _item)| extent.end);
         if let (Some(end), Some(late)) =
@@ -261,7 +263,18 @@ impl<C: Cable> SimStream<C> {
             let frame = extent.start.map(|start| bytes.get(start..).unwrap_or_default().to_vec());
             rest = match (mishap, frame) {
                 (Mishap::Cut, _) => Vec::new(),
+                (Mishap::Tear(most), _) => {
+                    let start = extent.start.unwrap_or(0);
+                    let whole = extent.end.saturating_sub(start);
+                    bytes.truncate(start + most.min(whole.saturating_sub(1)));
+                    self.arrived = Arrived::default();
+                    Vec::new()
+                }
                 (Mishap::Duplicate, frame) => [frame.unwrap_or_default(), behind, rest].concat(),
+                (Mishap::Lose, _) => {
+                    bytes.truncate(extent.start.unwrap_or(extent.end));
+                    [behind, rest].concat()
+                }
                 (Mishap::Reorder, frame) => {
                     bytes.truncate(extent.start.unwrap_or(extent.end));
                     self.withheld = frame;
@@ -288,7 +301,7 @@ impl<C: Cable> SimStream<C> {
     /// Takes what the engine has brought.
     fn pull(&mut self, context: &mut Context<'_>) {
         let mut taken = 0;
-        while self.engine_end.is_none() && self.arrived.bytes < WINDOW_BYTES {
+        while self.engine_end.is_none() && self.arrived.bytes < self.wires.window() {
             let Poll::Ready(Arrival { at, what }) = C::poll_arrival(&mut self.inner, context)
             else {
                 break;
@@ -321,20 +334,19 @@ impl<C: Cable> SimStream<C> {
     ) -> Poll<io::Result<()>> {
         self.pull(&mut Context::from_waker(Waker::noop()));
         let ends_at = self.instant(at);
-        match self.arrived.pop() {
-            Some((bytes, due)) => {
-                if self.poll_until(due.min(ends_at), context).is_pending() {
-                    self.arrived.put_back(bytes, due);
-                    return Poll::Pending;
-                }
-                self.hand_out((bytes, due), room);
-                Poll::Ready(Ok(()))
+        while let Some((bytes, due)) = self.arrived.pop() {
+            if self.poll_until(due.min(ends_at), context).is_pending() {
+                self.arrived.put_back(bytes, due);
+                return Poll::Pending;
             }
-            None => {
-                ready!(self.poll_until(ends_at, context));
-                self.hand_end(Ok(()))
+            self.hand_out((bytes, due), room);
+            // See `poll_open`.
+            if !room.filled().is_empty() {
+                return Poll::Ready(Ok(()));
             }
         }
+        ready!(self.poll_until(ends_at, context));
+        self.hand_end(Ok(()))
     }
 
     fn poll_open(
@@ -375,8 +387,9 @@ impl<C: Cable> SimStream<C> {
             return Poll::Ready(Ok(0));
         }
         let sent = ready!(C::poll_send(&mut self.inner, context, bytes));
-        if let Ok(length) = sent {
-            self.wires.sent(self.number, self.side, length);
+        match &sent {
+            Ok(length) => self.wires.sent(self.number, self.side, *length),
+            Err(error) => self.end(&error.kind().to_string()),
         }
         Poll::Ready(sent)
     }
@@ -400,6 +413,10 @@ impl<C: Cable> AsyncRead for SimStream<C> {
                 }
                 Gate::Ending { at } => this.poll_ending(at, context, room),
                 Gate::Open => this.poll_open(context, room),
+                Gate::Unheard { stuck } => match this.poll_open(context, room) {
+                    Poll::Ready(read) => Poll::Ready(read),
+                    Poll::Pending => this.poll_blocked(stuck, context),
+                },
             };
         }
     }
@@ -417,12 +434,12 @@ impl<C: Cable> AsyncWrite for SimStream<C> {
             Gate::Failed(kind) => Poll::Ready(Err(this.fail(kind))),
             // Before the end has come, nobody knows that nobody reads.
             Gate::Ending { at } if this.wires.recorder().now() < at => this.lose(bytes),
-            Gate::Ending { .. } => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Gate::Ending { .. } => Poll::Ready(Err(this.fail(io::ErrorKind::BrokenPipe))),
             Gate::Void { .. } => {
                 this.wires.stuck(this.number, this.side);
                 this.lose(bytes)
             }
-            Gate::Blocked { .. } => {
+            Gate::Blocked { .. } | Gate::Unheard { .. } => {
                 this.wires.stuck(this.number, this.side);
                 // What the engine knows of the other end cannot be known here yet.
                 let written = this.poll_send(context, bytes);

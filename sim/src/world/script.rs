@@ -5,8 +5,8 @@
 //! error is sent again as a new one, as a person would.
 
 use super::freeze::Freeze;
-use super::news::News;
 use super::recorder::Recorder;
+use super::stage::{Reins, Stage};
 use crate::scenario::{Host, Pace, Scenario, Turn};
 use crate::trace::What;
 use assistant::client::{self, ClientSetup, Command, Happening, State};
@@ -14,9 +14,9 @@ use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::{MessageId, ThreadId};
 use assistant::http::Stop;
 use assistant::net::Net;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -26,6 +26,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 const SAY_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How often a user sends one turn.
 const TRIES_MAX: u32 = 20;
+/// How long a client may be parked before its user looks at it again, which wakes it.
+const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// How the stage and the world around it talk.
 pub struct Cues {
@@ -45,153 +47,6 @@ impl fmt::Debug for Cues {
     }
 }
 
-/// What the world can see of the stage, and how it reaches the clients; clones are the same stage.
-#[derive(Debug, Clone, Default)]
-pub struct Stage {
-    scene: Arc<watch::Sender<Scene>>,
-    /// Told whenever the script is done, everything has settled, or every client has ended.
-    news: News,
-    reins: Arc<Mutex<BTreeMap<Host, Reins>>>,
-}
-
-/// How a client's device is reached.
-#[derive(Debug)]
-struct Reins {
-    /// A client ends when the last strong sender is dropped, which is its user's.
-    commands: mpsc::WeakSender<Command>,
-    freeze: Freeze,
-}
-
-#[derive(Debug, Default)]
-struct Scene {
-    /// What users wait for, by turn, in words.
-    waiting: BTreeMap<usize, String>,
-    /// Clients whose connection is on its way, in words.
-    unsettled: BTreeMap<Host, String>,
-    /// How far each client that goes on has shown its thread.
-    shown: BTreeMap<ThreadId, BTreeMap<Host, u64>>,
-    /// Threads of which some clients have shown more than others.
-    uneven: BTreeSet<ThreadId>,
-    script_done: bool,
-    all_closed: bool,
-}
-
-impl Stage {
-    fn change(&self, change: impl FnOnce(&mut Scene)) {
-        let mut is_news = false;
-        self.scene.send_modify(|scene| {
-            let before = scene.standing();
-            change(scene);
-            is_news = scene.standing() != before;
-        });
-        if is_news {
-            self.news.tell();
-        }
-    }
-
-    fn see<T>(&self, look: impl FnOnce(&Scene) -> T) -> T {
-        look(&self.scene.borrow())
-    }
-
-    /// Told whenever one of the answers below has changed.
-    pub(super) fn news(&self) -> &News {
-        &self.news
-    }
-
-    fn reins(&self) -> MutexGuard<'_, BTreeMap<Host, Reins>> {
-        self.reins.lock().expect("no panic while it is held")
-    }
-
-    /// Tells a client something that only its device knows. Nothing happens if it has ended.
-    pub(super) fn tell(&self, client: &Host, command: Command) {
-        let commands = self.reins().get(client).and_then(|reins| reins.commands.upgrade());
-        if let Some(commands) = commands {
-            // A client that has stopped to listen has ended.
-            drop(commands.try_send(command));
-        }
-    }
-
-    /// Stops to run a client until [`Stage::resume`].
-    pub(super) fn pause(&self, client: &Host) {
-        if let Some(reins) = self.reins().get(client) {
-            reins.freeze.freeze();
-        }
-    }
-
-    /// Ends one [`Stage::pause`].
-    pub(super) fn resume(&self, client: &Host) {
-        let freeze = self.reins().get(client).map(|reins| reins.freeze.clone());
-        if let Some(freeze) = freeze {
-            freeze.thaw();
-        }
-    }
-
-    /// Waits until the script is done and everything has settled.
-    pub async fn quiet(&self) {
-        let quiet = |scene: &Scene| scene.script_done && scene.settled();
-        // The stage itself holds the sender.
-        drop(self.scene.subscribe().wait_for(quiet).await);
-    }
-
-    /// Whether every user has the end of every turn, or gave up.
-    #[must_use]
-    pub fn script_done(&self) -> bool {
-        self.see(|scene| scene.script_done)
-    }
-
-    /// Whether every client is connected and has shown what the others have, or has given up for good.
-    #[must_use]
-    pub fn settled(&self) -> bool {
-        self.see(Scene::settled)
-    }
-
-    /// Whether every client has ended.
-    #[must_use]
-    pub fn all_closed(&self) -> bool {
-        self.see(|scene| scene.all_closed)
-    }
-
-    /// What is still outstanding, in words.
-    #[must_use]
-    pub fn outstanding(&self) -> Vec<String> {
-        self.see(|scene| scene.waiting.values().chain(scene.unsettled.values()).cloned().collect())
-    }
-}
-
-impl Scene {
-    fn standing(&self) -> [bool; 3] {
-        [self.script_done, self.settled(), self.all_closed]
-    }
-
-    fn settled(&self) -> bool {
-        self.unsettled.is_empty() && self.uneven.is_empty()
-    }
-
-    /// A client has shown this much of its thread.
-    fn show(&mut self, client: &Host, thread: &ThreadId, seq: u64) {
-        self.shown.entry(thread.clone()).or_default().insert(client.clone(), seq);
-        self.compare(thread);
-    }
-
-    /// A client goes on no more.
-    fn leave(&mut self, client: &Host, thread: &ThreadId) {
-        self.unsettled.remove(client);
-        if let Some(clients) = self.shown.get_mut(thread) {
-            clients.remove(client);
-        }
-        self.compare(thread);
-    }
-
-    fn compare(&mut self, thread: &ThreadId) {
-        let mut shown = self.shown.get(thread).into_iter().flat_map(BTreeMap::values);
-        let first = shown.next();
-        match shown.all(|seq| Some(seq) == first) {
-            true => self.uneven.remove(thread),
-            false => self.uneven.insert(thread.clone()),
-        };
-    }
-}
-
 /// How a turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -207,10 +62,27 @@ struct Seat {
     thread: ThreadId,
     commands: mpsc::Sender<Command>,
     outcomes: watch::Receiver<BTreeMap<MessageId, Outcome>>,
+    state: watch::Receiver<State>,
 }
 
 /// Plays `scenario` with the clients `cast`, in the order of its clients.
 pub async fn play<N: Net>(
+    scenario: Arc<Scenario>,
+    cast: Vec<ClientSetup<N>>,
+    recorder: Recorder,
+    stage: Stage,
+    cues: Cues,
+) {
+    let errands = stage.errands.clone();
+    let clients = perform(scenario, cast, recorder, stage, cues);
+    tokio::select! {
+        biased;
+        () = clients => {}
+        never = errands.run() => match never {},
+    }
+}
+
+async fn perform<N: Net>(
     scenario: Arc<Scenario>,
     cast: Vec<ClientSetup<N>>,
     recorder: Recorder,
@@ -224,6 +96,7 @@ pub async fn play<N: Net>(
         let (commands, inbox) = mpsc::channel(64);
         let (outbox, happenings) = mpsc::unbounded_channel();
         let (outcomes, seen) = watch::channel(BTreeMap::new());
+        let (states, state) = watch::channel(State::Idle);
         recorder.record(&host, What::Started);
         let thread = setup.thread_id.clone();
         stage.change(|scene| {
@@ -237,14 +110,17 @@ pub async fn play<N: Net>(
             host: host.clone(),
             name: spec.name.clone(),
             thread: thread.clone(),
-            commands,
+            commands: commands.clone(),
             outcomes: seen,
+            state: state.clone(),
         });
         let (recorder, stage) = (recorder.clone(), stage.clone());
-        let witness = Witness { host, thread, recorder, stage, outcomes };
+        let commands = commands.downgrade();
+        let user = look_again(host.clone(), state, commands, recorder.clone());
+        let witness = Witness { host, thread, recorder, stage, outcomes, states };
         clients.spawn(async move {
             let process = Box::pin(freeze.hold(client::run(setup, inbox, outbox)));
-            tokio::join!(process, witness.watch(happenings));
+            tokio::join!(process, witness.watch(happenings), user);
         });
     }
     let script = Script {
@@ -299,9 +175,14 @@ impl Script<'_> {
                 }
                 let parts = seats.iter().enumerate().map(|(place, seat)| {
                     let turns = by_client.remove(&place).unwrap_or_default();
+                    let spec = self.scenario.clients.get(place);
+                    let is_hasty = spec.is_some_and(|spec| spec.hasty);
                     async move {
                         self.arrive(place, seat, seats.len()).await;
-                        for (index, turn) in turns {
+                        if is_hasty {
+                            self.without_waiting(&turns, seats).await;
+                        }
+                        for (index, turn) in turns.into_iter().filter(|_| !is_hasty) {
                             self.turn(index, turn, seats).await;
                         }
                     }
@@ -310,6 +191,20 @@ impl Script<'_> {
             }
         }
         self.wait_until(self.scenario.world.lasts).await;
+    }
+
+    /// Says each turn so long after the one before it, whatever has become of that.
+    async fn without_waiting(&self, turns: &[(usize, &Turn)], seats: &[Seat]) {
+        let mut passed = Duration::ZERO;
+        let turns = turns.iter().map(|(index, turn)| {
+            let earlier = passed;
+            passed += turn.pause;
+            async move {
+                sleep(earlier).await;
+                self.turn(*index, turn, seats).await;
+            }
+        });
+        futures_util::future::join_all(turns.collect::<Vec<_>>()).await;
     }
 
     /// Waits until the script is `time` old.
@@ -350,13 +245,46 @@ impl Script<'_> {
         let said = What::Said { turn: index, message_id: message_id.clone(), thread, text };
         self.recorder.record(&seat.host, said);
         let send = Command::Send { message_id: message_id.clone(), text: turn.text.clone() };
-        let mut outcomes = seat.outcomes.clone();
+        let (mut outcomes, mut state) = (seat.outcomes.clone(), seat.state.clone());
         let ended = async {
             seat.commands.send(send).await.ok()?;
-            let known = outcomes.wait_for(|known| known.contains_key(&message_id)).await.ok()?;
-            known.get(&message_id).copied()
+            tokio::select! {
+                biased;
+                known = outcomes.wait_for(|known| known.contains_key(&message_id)) => {
+                    known.ok()?.get(&message_id).copied()
+                }
+                // A client that goes on no more brings no end either.
+                _gone = state.wait_for(is_final) => None,
+            }
         };
         ended.await.unwrap_or(Outcome::GivenUp)
+    }
+}
+
+/// Whether a client in this state goes on no more.
+fn is_final(state: &State) -> bool {
+    matches!(state, State::SignedOut { .. } | State::Stopped { .. } | State::Closed)
+}
+
+/// A user whose client rests looks at it after a while. Ends with the client.
+async fn look_again(
+    host: Host,
+    mut state: watch::Receiver<State>,
+    commands: mpsc::WeakSender<Command>,
+    recorder: Recorder,
+) {
+    let is_parked = |state: &State| matches!(state, State::Parked { .. });
+    while state.wait_for(is_parked).await.is_ok() {
+        sleep(LOOKS_AGAIN_AFTER).await;
+        let Some(commands) = commands.upgrade().filter(|_| is_parked(&state.borrow())) else {
+            continue;
+        };
+        recorder.record(&host, What::Looked);
+        // Whoever waits for room here keeps the client from its end.
+        drop(commands.try_send(Command::Visible));
+        drop(commands);
+        // It is on its way, or as it was: a parked client that does not wake shows itself in the next round.
+        drop(state.changed().await);
     }
 }
 
@@ -367,6 +295,7 @@ struct Witness {
     recorder: Recorder,
     stage: Stage,
     outcomes: watch::Sender<BTreeMap<MessageId, Outcome>>,
+    states: watch::Sender<State>,
 }
 
 impl Witness {
@@ -387,11 +316,13 @@ impl Witness {
                 Happening::Link(state) => {
                     let words = in_words(state);
                     self.settle(state, &words);
+                    self.states.send_replace(state);
                     What::Link { state: words }
                 }
                 Happening::ViewReset => What::ViewReset,
+                Happening::Typing { in_reply_to } => What::Typing { in_reply_to },
                 // A secret has no place in a trace.
-                Happening::Typing { .. } | Happening::Credential(_) => continue,
+                Happening::Credential(_) => continue,
             };
             self.recorder.record(&self.host, what);
         }

@@ -11,10 +11,10 @@ use super::blocked::Blocked;
 use super::connection::{Act, Block, Connection, Fate, Gate, Surroundings};
 use super::news::News;
 use super::recorder::Recorder;
-use super::tap::{Extent, Heard};
+use super::watches::FrameWatch;
 use crate::random::prf;
-use crate::scenario::Host;
-use crate::trace::{What, Wire};
+use crate::scenario::{Host, WorldSpec};
+use crate::trace::What;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
@@ -30,6 +30,8 @@ pub(super) struct Wires {
     seed: u64,
     latency: Duration,
     jitter: Duration,
+    /// How much a socket holds in each direction, bytes.
+    window: usize,
     recorder: Recorder,
     news: News,
     state: Mutex<State>,
@@ -38,64 +40,50 @@ pub(super) struct Wires {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    connections: BTreeMap<u64, Connection>,
+pub(super) struct State {
+    pub(super) connections: BTreeMap<u64, Connection>,
     /// By the engine's label, until the dialler has taken it up.
     accepted: BTreeMap<String, u64>,
     next: u64,
     blocked: Blocked,
-    /// Hosts that read nothing, and how many faults want it so.
-    slow: BTreeMap<Host, usize>,
+    /// What faults do to hosts and links besides, as often as they want it so.
+    troubles: Vec<Trouble>,
+    /// Hosts whose process waits for its disk, and until when.
+    stalled: BTreeMap<Host, Duration>,
     /// Hosts whose process is down.
     down: BTreeSet<Host>,
     /// Hosts without power.
     dark: BTreeSet<Host>,
     sockets: BTreeMap<Host, usize>,
-    watches: Vec<FrameWatch>,
-    fired: Vec<usize>,
+    pub(super) watches: Vec<FrameWatch>,
+    pub(super) fired: Vec<usize>,
 }
 
-/// What happens to a frame on its way to a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mishap {
-    /// The connection is reset right behind it.
-    Cut,
-    /// It comes twice.
-    Duplicate,
-    /// It comes behind the next one.
-    Reorder,
-}
-
-/// Waits for the `nth` frame `event` that a client reads.
-#[derive(Debug, Clone)]
-pub(super) struct FrameWatch {
-    /// What to report when it comes.
-    pub id: usize,
-    /// The reader.
-    pub client: Host,
-    /// The `event` of the frame.
-    pub event: String,
-    /// How many are still to come, this one included.
-    pub left: u32,
-    /// What happens to the frame itself, and what to tell the trace of it.
-    pub mishap: Option<(Mishap, What)>,
+/// Something that a host or a link suffers for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The host reads nothing.
+    Slow(Host),
+    /// The host refuses new connections.
+    Refuses(Host),
+    /// Attempts to connect to the host are swallowed.
+    Swallows(Host),
+    /// What the host reads comes in pieces of this many bytes at most.
+    Fragments(Host, usize),
+    /// What passes between the hosts takes so much longer.
+    Latency([Host; 2], Duration),
 }
 
 impl Wires {
     /// A network without connections or faults.
     #[must_use]
-    pub(super) fn new(
-        seed: u64,
-        latency: Duration,
-        jitter: Duration,
-        recorder: Recorder,
-        news: News,
-    ) -> Arc<Self> {
+    pub(super) fn new(seed: u64, world: &WorldSpec, recorder: Recorder, news: News) -> Arc<Self> {
+        let WorldSpec { latency, jitter, socket_bytes: window, .. } = *world;
         let (state, changed) = (Mutex::default(), watch::Sender::new(0));
-        Arc::new(Self { seed, latency, jitter, recorder, news, state, changed })
+        Arc::new(Self { seed, latency, jitter, window, recorder, news, state, changed })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no panic while it is held")
     }
 
@@ -117,9 +105,13 @@ impl Wires {
     /// What becomes of an attempt to connect now.
     pub(super) fn reach(&self, from: &Host, to: &Host) -> Reach {
         let state = self.state();
-        if state.blocked.between(from, to).is_some() || state.dark.contains(to) {
+        let has = |trouble: &Trouble| state.troubles.contains(trouble);
+        if state.blocked.between(from, to).is_some()
+            || state.dark.contains(to)
+            || has(&Trouble::Swallows(to.clone()))
+        {
             Reach::Swallowed
-        } else if state.down.contains(to) {
+        } else if state.down.contains(to) || has(&Trouble::Refuses(to.clone())) {
             Reach::Refused { after: self.latency * 2 }
         } else {
             Reach::Open
@@ -155,7 +147,7 @@ impl Wires {
     }
 
     /// Wakes everybody who waits for a link, in the order of the connections.
-    fn look_again(&self) {
+    pub(super) fn look_again(&self) {
         let mut state = self.state();
         let wakers: Vec<Waker> =
             state.connections.values_mut().flat_map(Connection::take_wakers).collect();
@@ -170,12 +162,19 @@ impl Wires {
     }
 
     /// Keeps two hosts apart, besides whatever does so already.
-    pub(super) fn block(&self, between: &[Host; 2], block: Block) {
+    pub(super) fn block(&self, [a, b]: &[Host; 2], block: Block) {
+        for (from, to) in [(a, b), (b, a)] {
+            self.block_way(from, to, block);
+        }
+    }
+
+    /// Keeps what one host sends from another, besides whatever does so already.
+    pub(super) fn block_way(&self, from: &Host, to: &Host, block: Block) {
         let (now, round_trip) = (self.recorder.now(), self.round_trip());
         let mut state = self.state();
-        state.blocked.add(between, block);
+        state.blocked.add(from, to, block);
         for connection in state.connections.values_mut() {
-            if block == Block::Partition && connection.runs_between(between) {
+            if block == Block::Partition && connection.runs_between([from, to]) {
                 connection.lose_in_flight(now, round_trip);
             }
         }
@@ -184,9 +183,54 @@ impl Wires {
     }
 
     /// Ends one [`Wires::block`] of this kind.
-    pub(super) fn unblock(&self, between: &[Host; 2], block: Block) {
-        self.state().blocked.remove(between, block);
+    pub(super) fn unblock(&self, [a, b]: &[Host; 2], block: Block) {
+        for (from, to) in [(a, b), (b, a)] {
+            self.unblock_way(from, to, block);
+        }
+    }
+
+    /// Ends one [`Wires::block_way`] of this kind.
+    pub(super) fn unblock_way(&self, from: &Host, to: &Host, block: Block) {
+        self.state().blocked.remove(from, to, block);
         self.look_again();
+    }
+
+    /// Troubles a host or a link, until as many calls of [`Wires::relieve`].
+    pub(super) fn trouble(&self, trouble: Trouble) {
+        self.state().troubles.push(trouble);
+        self.look_again();
+    }
+
+    /// Ends one [`Wires::trouble`].
+    pub(super) fn relieve(&self, trouble: &Trouble) {
+        let mut state = self.state();
+        if let Some(place) = state.troubles.iter().position(|other| other == trouble) {
+            state.troubles.remove(place);
+        }
+        drop(state);
+        self.look_again();
+    }
+
+    /// A host's process waits for its disk from now on for so long.
+    pub(super) fn stall(&self, host: &Host, length: Duration) {
+        let now = self.recorder.now();
+        let mut state = self.state();
+        let until = state.stalled.entry(host.clone()).or_default();
+        *until = (*until).max(now) + length;
+    }
+
+    /// In pieces of how many bytes a host reads, at most.
+    pub(super) fn piece(&self, host: &Host) -> usize {
+        let state = self.state();
+        let pieces = state.troubles.iter().filter_map(|trouble| match trouble {
+            Trouble::Fragments(reader, bytes) if reader == host => Some(*bytes),
+            Trouble::Fragments(..)
+            | Trouble::Slow(_)
+            | Trouble::Refuses(_)
+            | Trouble::Swallows(_)
+            | Trouble::Latency(..) => None,
+        });
+        pieces.min().unwrap_or(usize::MAX).max(1)
     }
 
     /// Resets every connection that a client has. Returns whether there was one.
@@ -220,22 +264,6 @@ impl Wires {
         any
     }
 
-    /// A host reads nothing until [`Wires::quicken`].
-    pub(super) fn slow_down(&self, host: &Host) {
-        *self.state().slow.entry(host.clone()).or_default() += 1;
-    }
-
-    /// Ends one [`Wires::slow_down`].
-    pub(super) fn quicken(&self, host: &Host) {
-        let mut state = self.state();
-        if let Some(times) = state.slow.get_mut(host) {
-            *times = times.saturating_sub(1);
-        }
-        state.slow.retain(|_host, times| *times > 0);
-        drop(state);
-        self.look_again();
-    }
-
     /// A process is gone: the other ends of its connections read the end of the stream.
     pub(super) fn process_dies(&self, host: &Host) {
         let now = self.recorder.now();
@@ -261,7 +289,7 @@ impl Wires {
         for (number, connection) in &mut state.connections {
             let side = connection.ends.iter().position(|end| end.as_ref() == Some(host));
             let Some(side) = side.filter(|_| connection.is_whole()) else { continue };
-            let delay = self.latency + self.delay(*number, side, u64::MAX);
+            let delay = self.latency + self.jitter(*number, side, u64::MAX);
             doom(connection, side, delay);
         }
         drop(state);
@@ -288,27 +316,39 @@ impl Wires {
         self.state().sockets.get(host).copied().unwrap_or(0)
     }
 
-    /// Reports `watch.id` once its frame has been read.
-    pub(super) fn watch(&self, watch: FrameWatch) {
-        self.state().watches.push(watch);
-    }
-
-    /// Forgets the watches that have not fired.
-    pub(super) fn forget_watches(&self) {
-        self.state().watches.clear();
-    }
-
-    /// The ids of watches that have fired since the last call.
-    pub(super) fn fired(&self) -> Vec<usize> {
-        std::mem::take(&mut self.state().fired)
-    }
-
     /// The jitter of one chunk.
-    pub(super) fn delay(&self, connection: u64, side: usize, index: u64) -> Duration {
+    fn jitter(&self, connection: u64, side: usize, index: u64) -> Duration {
         let span = u64::try_from(self.jitter.as_micros()).unwrap_or(u64::MAX);
         let direction = u64::try_from(side).unwrap_or(0);
         let drawn = prf(self.seed, connection, direction, index);
         Duration::from_micros(drawn.checked_rem(span).unwrap_or(0))
+    }
+
+    /// How much longer than the engine's latency one chunk takes that arrives at `side`.
+    pub(super) fn delay(&self, number: u64, side: usize, index: u64) -> Duration {
+        let jitter = self.jitter(number, side, index);
+        let state = self.state();
+        if state.troubles.is_empty() && state.stalled.is_empty() {
+            return jitter;
+        }
+        let Some([Some(a), Some(b)]) = state.connections.get(&number).map(|found| &found.ends)
+        else {
+            return jitter;
+        };
+        let later = state.troubles.iter().filter_map(|trouble| match trouble {
+            Trouble::Latency(between, by) if between.contains(a) && between.contains(b) => {
+                Some(*by)
+            }
+            Trouble::Latency(..)
+            | Trouble::Slow(_)
+            | Trouble::Refuses(_)
+            | Trouble::Swallows(_)
+            | Trouble::Fragments(..) => None,
+        });
+        let now = self.recorder.now();
+        let stalled = [a, b].into_iter().filter_map(|host| state.stalled.get(host));
+        let stalled = stalled.map(|until| until.saturating_sub(now)).max().unwrap_or_default();
+        jitter + later.sum::<Duration>() + stalled
     }
 
     /// What stands in the way of one side of a connection.
@@ -320,22 +360,34 @@ impl Wires {
     ) -> Gate {
         let now = self.recorder.now();
         let mut state = self.state();
-        let State { connections, blocked, slow, down, .. } = &mut *state;
+        let State { connections, blocked, troubles, down, .. } = &mut *state;
         let Some(connection) = connections.get_mut(&number) else { return Gate::Gone };
-        let block = match &connection.ends {
-            [Some(a), Some(b)] => blocked.between(a, b),
-            [_, _] => None,
-        };
         let host = connection.ends.get(side).and_then(Option::as_ref);
-        let is_slow = !slow.is_empty() && host.is_some_and(|host| slow.contains_key(host));
+        let (block, hears) = match (host, connection.other(side)) {
+            (Some(host), Some(other)) => {
+                let block = blocked.between(host, other);
+                (block, block.is_some() && blocked.on_way(other, host).is_none())
+            }
+            (_, _) => (None, false),
+        };
+        let is_slow = !troubles.is_empty()
+            && host.is_some_and(|host| troubles.contains(&Trouble::Slow(host.clone())));
         let other_is_up = connection.other(side).is_none_or(|other| !down.contains(other));
-        let around = Surroundings { now, block, other_is_up, is_slow };
+        let around = Surroundings { now, block, hears, other_is_up, is_slow };
         connection.gate((side, act), around, context)
     }
 
     /// How much `side` may send now, bytes: no more than the other side's socket can hold.
     pub(super) fn room(&self, number: u64, side: usize) -> usize {
-        self.state().connections.get(&number).map_or(0, |connection| connection.room(side))
+        self.state()
+            .connections
+            .get(&number)
+            .map_or(0, |connection| connection.room(side, self.window))
+    }
+
+    /// How much a socket holds in each direction, bytes.
+    pub(super) fn window(&self) -> usize {
+        self.window
     }
 
     /// Notes that `side` has sent something.
@@ -350,7 +402,7 @@ impl Wires {
     pub(super) fn took(&self, number: u64, side: usize, length: usize) {
         let mut state = self.state();
         let connection = state.connections.get_mut(&number);
-        let wakers = connection.map(|connection| connection.took(side, length));
+        let wakers = connection.map(|connection| connection.took(side, length, self.window));
         drop(state);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
@@ -365,86 +417,15 @@ impl Wires {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Tells the trace what a host has read, up to the first frame that something happens to.
-    pub(super) fn hear(
-        &self,
-        host: &Host,
-        number: u64,
-        heard: Vec<(Extent, Heard)>,
-    ) -> Option<(Extent, Mishap)> {
-        for (extent, item) in heard {
-            let Some(what) = self.meaning(number, item) else { continue };
-            let mishap = self.mishap(host, &what, number);
-            // What comes later will be heard then.
-            if mishap != Some(Mishap::Reorder) {
-                self.recorder.record(host, what);
-            }
-            if let Some(mishap) = mishap {
-                return Some((extent, mishap));
-            }
-        }
-        None
-    }
-
-    /// The event of the trace.
-    fn meaning(&self, conn: u64, item: Heard) -> Option<What> {
-        Some(match item {
-            Heard::Frame(frame) => What::Received { conn, frame },
-            Heard::Asked(request) => What::Asked { conn, request },
-            Heard::Answered { status, retry_after, response } => {
-                let state = self.state();
-                let ends = &state.connections.get(&conn)?.ends;
-                match ends {
-                    [_, Some(Host::Agent)] => What::Answered { conn, status, response },
-                    [Some(Host::Client(_)), _] if status >= 400 => {
-                        What::Refused { conn, status, retry_after }
-                    }
-                    [_, _] => return None,
-                }
-            }
-        })
-    }
-
-    /// Counts a frame for the watches. What one of them does to it.
-    fn mishap(&self, client: &Host, what: &What, number: u64) -> Option<Mishap> {
-        let mut state = self.state();
-        if !state.watches.iter().any(|watch| watch.client == *client) {
-            return None;
-        }
-        let event = event_of(what)?;
-        let mut mishaps = Vec::new();
-        let mut fired = Vec::new();
-        state.watches.retain_mut(|watch| {
-            if watch.client == *client && watch.event == event {
-                watch.left = watch.left.saturating_sub(1);
-            }
-            if watch.left == 0 {
-                fired.push(watch.id);
-                mishaps.extend(watch.mishap.take());
-            }
-            watch.left > 0
-        });
-        if !fired.is_empty() {
-            self.news.tell();
-        }
-        state.fired.extend(fired);
-        let (mishap, injected) = mishaps.into_iter().next()?;
-        if mishap == Mishap::Cut
-            && let Some(connection) = state.connections.get_mut(&number)
-        {
-            connection.fate = Some(Fate::Reset);
-        }
-        drop(state);
-        self.recorder.record(&Host::World, injected);
-        self.look_again();
-        Some(mishap)
-    }
-
     /// A host lets go of its side of a connection.
     pub(super) fn close(&self, host: &Host, number: u64, side: usize) {
         let mut state = self.state();
         if let Some(sockets) = state.sockets.get_mut(host) {
             *sockets = sockets.saturating_sub(1);
+        }
+        // In which order a host that is killed lets go depends on the engine, and is no deed of its own.
+        if side == 1 && matches!(host, Host::Gateway(_)) && !state.down.contains(host) {
+            self.recorder.record(host, What::Left { conn: number });
         }
         let last = state.connections.get_mut(&number).is_some_and(|end| end.close(side));
         if last {
@@ -452,13 +433,6 @@ impl Wires {
             state.accepted.retain(|_label, other| *other != number);
         }
     }
-}
-
-/// The `event` of a text frame.
-fn event_of(what: &What) -> Option<String> {
-    let What::Received { frame: Wire::Text(text), .. } = what else { return None };
-    let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    Some(value.get("event")?.as_str()?.to_owned())
 }
 
 /// What becomes of an attempt to connect.

@@ -1,5 +1,6 @@
 //! Each kind of fault against the whole assistant: the promises hold, the fault began, bit and ended.
 
+mod links;
 mod sick_hosts;
 
 use rehearse::project::Project;
@@ -64,6 +65,8 @@ fn scenario(seed: u64, faults: Vec<Armed>) -> Scenario {
         name: name.to_owned(),
         user: format!("u-{name}"),
         thread: format!("t-{name}"),
+        instance: None,
+        hasty: false,
     };
     let turn = |client, text: &str, faults| {
         let (text, pause) = (text.to_owned(), Duration::from_secs(2));

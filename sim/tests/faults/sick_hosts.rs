@@ -1,8 +1,14 @@
 //! Hosts that run and are not well: they answer wrongly, or their disk fails.
 
-use super::{Bit, after, count, cut, during, hold_true, ms, script};
+use super::{
+    Bit, after, count, crash, cut, during, hold_true, ms, on, power_loss, scenario, script,
+};
+use rehearse::project::Project;
+use rehearse::rehearsal::Rehearsal;
 use rehearse::scenario::{DiskFailure, Fault, Host, Misbehaviour};
 use rehearse::trace::{Trace, What, Wire};
+use rehearse::world::EngineKind;
+use std::path::Path;
 
 #[test]
 fn an_agent_that_misbehaves_delays_an_answer_and_changes_none() {
@@ -60,4 +66,26 @@ fn a_host_whose_disk_fails_dies_and_comes_back_with_all_it_had() {
             (bad(&host, how), bit)
         }));
     }
+}
+
+#[test]
+fn a_disk_that_is_slow_delays_and_one_that_lies_shows_nothing_while_the_power_holds() {
+    let (host, lasts) = (Host::Supervisor, ms(9_000));
+    let slow = Fault::SlowSync { host: host.clone(), by: ms(800), lasts };
+    let lie = Fault::LostSync { host: host.clone(), lasts };
+    hold_true(&[
+        (vec![after(0, slow)], &|trace| script(trace) > ms(7_800)),
+        (vec![after(0, lie), on("ack", crash(host, 500))], &|trace| script(trace) > ms(6_500)),
+    ]);
+}
+
+#[test]
+fn a_disk_that_lies_and_a_power_loss_together_are_noticed() {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    let host = Host::Supervisor;
+    let lie = after(0, Fault::LostSync { host: host.clone(), lasts: ms(9_000) });
+    let scenario = scenario(1, vec![lie, on("recommendations", power_loss(host, 500))]);
+    let run = Rehearsal::on(EngineKind::Event, &project, &scenario).expect("the harness works");
+    let objects = |oracle| run.violations.iter().any(|violation| violation.oracle == oracle);
+    assert!(objects("recovery"), "{:#?}", run.violations);
 }

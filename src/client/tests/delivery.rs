@@ -23,10 +23,18 @@ fn never_skips_a_hole_and_asks_for_it_once() {
         (r#"frame not json; frame {"event":"sparkle"}; frame [1]"#, ""),
         // Another epoch is refused, and the connection with it; before the first frame as well.
         ("log 1 turn:m; frame EPOCH2", "show@1 bye#1(4499) =Waiting"),
+        // A replay that leaves the hole is asked for again, and not for ever.
+        ("log 2 reply:m; frame RESUMED; log 1 turn:m", "catchup@0 catchup@0 show@1 show@2"),
+        (
+            "log 2 reply:m; frame RESUMED; frame RESUMED; frame RESUMED; frame RESUMED",
+            "catchup@0 catchup@0 catchup@0 catchup@0 bye#1(4499) =Waiting",
+        ),
+        ("log 1 turn:m; frame RESUMED", "show@1"),
         ("log 3 turn:m; frame EPOCH2", "catchup@0 bye#1(4499) =Waiting"),
     ];
     for (script, expected) in cases {
-        let script = script.replace("EPOCH2", &log(2, "2", "reply:m"));
+        let resumed = r#"{"event":"resumed","from":0,"to":2,"recovered":true}"#;
+        let script = script.replace("EPOCH2", &log(2, "2", "reply:m")).replace("RESUMED", resumed);
         check(ClientPolicy::default(), UP, &script, expected);
     }
     let small = ClientPolicy { hole_frames_max: 1, ..ClientPolicy::default() };
@@ -142,7 +150,7 @@ fn goes_on_where_an_earlier_instance_stopped() {
     later.client.restore(serde_json::from_str(&json).unwrap());
     assert_eq!(later.client.kept(), kept);
     let told = later.play("connect; token b; opened; welcome");
-    assert_eq!(told, "refresh#1 =Refreshing open#1(b) =Connecting hello@1 say(m1) =Connected");
+    assert_eq!(told, "refresh#2 =Refreshing open#2(b) =Connecting hello@1 say(m1) =Connected");
     // It has waited a minute already, so four are left.
     later.play(
         "pass 20; pass 20; pass 20; pass 20; pass 20; pass 20; pass 20; pass 20; pass 20; pass 20",

@@ -187,11 +187,12 @@ impl World {
         let kept: Kept = serde_json::from_str(&json).unwrap();
         self.instances += 1;
         self.client = client(&self.policy, self.instances);
+        self.generation = kept.attempts;
         self.client.restore(kept);
         self.refreshing.clear();
         self.sockets.clear();
         self.inbox.clear();
-        (self.generation, self.begun_at, self.offline) = (0, None, false);
+        (self.begun_at, self.offline) = (None, false);
         (self.ban, self.last_end) = (Ban::None, None);
         self.stale_tokens = self.tokens;
         self.step(&Input::Connect);

@@ -1,6 +1,6 @@
 //! Mistakes in session files, each made in an otherwise good one, and what the author is told.
 
-use crate::scenario::{DiskFailure, Fault, Host, Misbehaviour, Trigger};
+use crate::scenario::{DiskFailure, Fault, Host, Intrusion, Misbehaviour, Trigger};
 use crate::session::{Broken, Catalogs, Ink, Session, broken};
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn reads_a_good_session() {
 }
 
 #[test]
-fn reads_every_fault_of_a_client_and_of_a_clock() {
+fn reads_every_fault_of_a_client_a_link_and_a_clock() {
     let (ana, lasts) = (|| Host::Client("ana".to_owned()), Duration::from_secs(2));
     for (yaml, fault) in [
         ("slow_reader: { client: ana, lasts: 2s }", Fault::SlowReader { client: ana(), lasts }),
@@ -116,6 +116,37 @@ fn reads_every_fault_of_a_client_and_of_a_clock() {
         (
             "bad_disk: { host: supervisor, how: full, lasts: 2s }",
             Fault::BadDisk { host: Host::Supervisor, how: DiskFailure::Full, lasts },
+        ),
+        (
+            "fragment: { client: ana, bytes: 7, lasts: 2s }",
+            Fault::Fragment { client: ana(), bytes: 7, lasts },
+        ),
+        (
+            "intrude: { host: gateway-1, how: flood }",
+            Fault::Intrude { host: Host::Gateway(1), how: Intrusion::Flood },
+        ),
+        ("sign_out: { client: ana }", Fault::SignOut { client: ana() }),
+        ("refuse: { host: agent, lasts: 2s }", Fault::Refuse { host: Host::Agent, lasts }),
+        ("black_hole: { host: agent, lasts: 2s }", Fault::BlackHole { host: Host::Agent, lasts }),
+        (
+            "lost_sync: { host: supervisor, lasts: 2s }",
+            Fault::LostSync { host: Host::Supervisor, lasts },
+        ),
+        (
+            "slow_sync: { host: supervisor, by: 2s, lasts: 2s }",
+            Fault::SlowSync { host: Host::Supervisor, by: lasts, lasts },
+        ),
+        (
+            "one_way: { from: ana, to: agent, lasts: 2s }",
+            Fault::OneWay { from: ana(), to: Host::Agent, lasts },
+        ),
+        (
+            "flap: { between: [ana, agent], every: 2s, lasts: 2s }",
+            Fault::Flap { between: [ana(), Host::Agent], every: lasts, lasts },
+        ),
+        (
+            "latency: { between: [ana, agent], by: 2s, lasts: 2s }",
+            Fault::Latency { between: [ana(), Host::Agent], by: lasts, lasts },
         ),
         ("skew: { host: agent, by: 90s }", Fault::Skew { host: Host::Agent, by_ms: 90_000 }),
         ("skew: { host: agent, by: -2m }", Fault::Skew { host: Host::Agent, by_ms: -120_000 }),
@@ -398,6 +429,16 @@ const SENSELESS: &[Case] = &[
     (CUT, "skew: { host: ^ana, by: 90s }", &["expected a serving host"]),
     (CUT, "skew: { host: agent, by: ^+90s }", &["expected a skew such as 90s or -2m"]),
     (CUT, "skew: { host: agent, by: ^0s }", &["expected a skew"]),
+    (CUT, "one_way: { from: ana, to: ^ana, lasts: 2s }", &["another host"]),
+    (CUT, "flap: { between: [ana, agent], every: ^often, lasts: 2s }", &["expected a duration"]),
+    (CUT, "refuse: { host: ^ana, lasts: 2s }", &["expected a serving host"]),
+    (
+        CUT,
+        "slow_sync: { host: ^agent, by: 1s, lasts: 2s }",
+        &["expected supervisor or token-service"],
+    ),
+    (CUT, "intrude: { host: ^agent, how: flood }", &["expected a gateway"]),
+    (CUT, "sign_out: { client: ^agent }", &["unknown client `agent`"]),
     (CUT, "offline: { ^client: ana }", &["missing key `lasts`"]),
     ("[gateway-1, supervisor]", "^[supervisor]", &["expected two hosts"]),
     ("[gateway-1, supervisor]", "[agent, ^agent]", &["another host"]),

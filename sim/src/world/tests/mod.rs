@@ -15,6 +15,7 @@ macro_rules! on_both_engines {
 mod connections;
 mod deaths;
 mod hosts;
+mod links;
 mod pressure;
 
 use super::connection::Block;
@@ -22,8 +23,9 @@ use super::engine::{Cable, Engine, EventEngine, TurmoilEngine};
 use super::net::SimNet;
 use super::news::News;
 use super::recorder::Recorder;
-use super::wires::{FrameWatch, Mishap, Wires};
-use crate::scenario::Host;
+use super::watches::{FrameWatch, Mishap};
+use super::wires::Wires;
+use crate::scenario::{Host, WorldSpec};
 use assistant::net::Net;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -98,7 +100,8 @@ impl<E: Engine> Stage<E> {
     fn new(seed: u64) -> Self {
         let engine = E::new(seed, LATENCY);
         let recorder = Recorder::new(engine.clock());
-        let wires = Wires::new(seed, LATENCY, ms(5), recorder.clone(), News::default());
+        let world = WorldSpec { latency: LATENCY, jitter: ms(5), ..WorldSpec::default() };
+        let wires = Wires::new(seed, &world, recorder.clone(), News::default());
         let notes = Notes { lines: Arc::default(), recorder };
         Self { engine, wires, notes }
     }

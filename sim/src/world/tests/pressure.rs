@@ -1,7 +1,10 @@
 //! Readers that do not read, and connections whose way is gone.
 
 use super::*;
-use crate::world::connection::WINDOW_BYTES;
+use crate::world::wires::Trouble;
+
+/// What a socket holds.
+const WINDOW_BYTES: usize = 64 * 1024;
 
 on_both_engines! {
     a_writer_blocks_once_the_buffers_are_full,
@@ -59,16 +62,16 @@ fn a_slow_reader_hears_nothing_until_its_time_is_over<E: Engine>() {
     let mut stage = Stage::<E>::new(1);
     stage.host(&SERVER, pour);
     let mut stage = stage.with_talk(0, ms(1));
-    stage.wires.slow_down(&ana());
-    stage.wires.slow_down(&ana());
+    stage.wires.trouble(Trouble::Slow(ana()));
+    stage.wires.trouble(Trouble::Slow(ana()));
     stage.until(ms(40_000));
     let full = sent(&stage.notes);
     assert!((WINDOW_BYTES - 1_000..=WINDOW_BYTES * 2).contains(&full), "{full} bytes");
-    stage.wires.quicken(&ana());
+    stage.wires.relieve(&Trouble::Slow(ana()));
     stage.until(ms(50_000));
     assert_eq!(stage.notes.read("ana"), "", "of two faults each lasts its own time");
     assert_eq!(stage.notes.when("server", "failed"), None);
-    stage.wires.quicken(&ana());
+    stage.wires.relieve(&Trouble::Slow(ana()));
     stage.until(ms(50_200));
     assert!(stage.notes.read("ana").len() > WINDOW_BYTES * 3, "it never caught up");
     assert!(sent(&stage.notes) > full + WINDOW_BYTES);
@@ -78,7 +81,7 @@ fn a_slow_reader_still_writes_and_learns_of_resets<E: Engine>() {
     let mut stage = Stage::<E>::with_echo(1).with_talk(100, ms(20));
     stage.until(ms(500));
     let before = stage.notes.read("ana");
-    stage.wires.slow_down(&ana());
+    stage.wires.trouble(Trouble::Slow(ana()));
     stage.until(ms(3_000));
     assert_eq!(stage.notes.read("server"), numbers(100));
     assert_eq!(stage.notes.read("ana"), before);
