@@ -203,7 +203,7 @@ fn server_frames(card: &Value, relaxation: &Value) -> Value {
 fn nothing_was_removed_or_narrowed_since_the_schemas_were_locked() {
     let mut breaking = Vec::new();
     for Locked { name, flow, schema, .. } in contract() {
-        if let Some(before) = locked(name) {
+        if let Some(before) = locked(&format!("contract__{name}")) {
             let changes = breaking_changes(&before, &schema, flow);
             breaking.extend(changes.into_iter().map(|change| format!("  {name}: {change}")));
         }

@@ -11,6 +11,7 @@ compile_error!(
 
 pub mod ablate;
 pub mod artefact;
+pub mod coverage;
 pub mod divergence;
 pub mod explain;
 pub mod oracle;
@@ -25,6 +26,7 @@ pub mod shards;
 pub mod shrink;
 pub mod sweep;
 pub mod trace;
+pub mod transparent;
 pub mod twin;
 pub mod view;
 pub mod world;

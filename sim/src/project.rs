@@ -3,8 +3,9 @@
 //! The only part of the harness that reads and writes files.
 
 use crate::artefact::Artefact;
-use crate::session::{Broken, Catalogs, Session};
+use crate::session::{Broken, Catalogs, Fragments, Session};
 use assistant::agent::Catalog;
+use assistant::wall::Wall;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
@@ -131,6 +132,31 @@ impl Project {
         Ok(paths.into_iter().map(|path| self.relative(path)).collect())
     }
 
+    /// Every fragment in `sessions/_fragments/`, with its path relative to the root.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`].
+    pub fn fragments(&self) -> Result<Fragments, ProjectError> {
+        let directory = self.root.join("sessions/_fragments");
+        let mut fragments = Fragments::new();
+        if directory.is_dir() {
+            for path in files(&directory, "yaml")? {
+                let text = fs::read_to_string(&path).map_err(file_error(&path))?;
+                let (name, path) = (stem(&path), self.relative(path));
+                fragments.insert(name, (path.to_string_lossy().into_owned(), text));
+            }
+        }
+        Ok(fragments)
+    }
+
+    /// Today's date, as `2026-12-31`: when a quarantine is over.
+    #[must_use]
+    #[expect(clippy::disallowed_types, reason = "a quarantine ends on a day of the calendar")]
+    pub fn today() -> String {
+        let epoch = std::time::SystemTime::UNIX_EPOCH;
+        Wall::new(move || epoch.elapsed().unwrap_or_default()).today()
+    }
+
     fn relative(&self, path: PathBuf) -> PathBuf {
         path.strip_prefix(&self.root).map(Path::to_owned).unwrap_or(path)
     }
@@ -140,8 +166,17 @@ impl Project {
     /// # Errors
     /// [`ProjectError::File`] and [`ProjectError::Session`].
     pub fn session(&self, path: &Path) -> Result<Session, ProjectError> {
-        let text = self.text(path)?;
-        let session = Session::read(&path.to_string_lossy(), &text, &self.listing_ids());
+        self.session_of(path, &self.text(path)?)
+    }
+
+    /// Reads a text as the session file at `path`.
+    ///
+    /// # Errors
+    /// [`ProjectError::File`] of a fragment, and [`ProjectError::Session`].
+    pub fn session_of(&self, path: &Path, text: &str) -> Result<Session, ProjectError> {
+        let (path, ids, fragments) =
+            (path.to_string_lossy(), self.listing_ids(), self.fragments()?);
+        let session = Session::read_with(&path, text, &ids, &fragments);
         session.map_err(|broken| ProjectError::Session(Box::new(broken)))
     }
 

@@ -28,11 +28,15 @@ fn at(seconds: u64, fault: Fault) -> Armed {
 
 /// Plays a scenario; no oracle may object.
 fn play(scenario: &Scenario) -> Trace {
-    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
-    let run = Rehearsal::on(EngineKind::Event, &project, scenario).expect("the harness works");
+    let run = rehearse(scenario);
     let first: Vec<_> = run.violations.iter().take(5).collect();
     assert!(first.is_empty(), "{first:#?}");
     run.trace
+}
+
+fn rehearse(scenario: &Scenario) -> Rehearsal {
+    let project = Project::around(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is around us");
+    Rehearsal::on(EngineKind::Event, &project, scenario).expect("the harness works")
 }
 
 /// The times at which something happened.
@@ -181,6 +185,8 @@ fn au_fresh_without_refreshing_every_token_ends_in_a_close() {
     scenario.world.config.token.access_ttl = 60 * SECOND;
     scenario.world.config.client.refreshing = assistant::config::client::Refreshing::OnlyAtStart;
     scenario.world.config.gateway.expiry_notice = Duration::ZERO;
-    let trace = play(&scenario);
-    assert!(closes(&trace).contains_key(&4410), "{:?}", closes(&trace));
+    let run = rehearse(&scenario);
+    assert!(closes(&run.trace).contains_key(&4410), "{:?}", closes(&run.trace));
+    let objects = run.violations.iter().map(|violation| violation.oracle);
+    assert_eq!(objects.collect::<std::collections::BTreeSet<_>>(), ["blameless"].into());
 }

@@ -21,9 +21,9 @@ pub(crate) fn snapshots() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("snapshots")
 }
 
-/// The schema in `snapshots/contract__NAME.snap`, if it was ever locked.
-pub(crate) fn locked(name: &str) -> Option<Value> {
-    let path = snapshots().join(format!("contract__{name}.snap"));
+/// The schema in `snapshots/SNAPSHOT.snap`, if it was ever locked.
+pub(crate) fn locked(snapshot: &str) -> Option<Value> {
+    let path = snapshots().join(format!("{snapshot}.snap"));
     let text = std::fs::read_to_string(path).ok()?;
     let (_, schema) = text.trim_start_matches("---\n").split_once("\n---\n")?;
     Some(serde_json::from_str(schema).expect("a locked schema is JSON"))

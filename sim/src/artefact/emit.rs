@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 const WIDTH: usize = 100;
 
 /// A mapping as a block, however short it is; anything else as one line.
-pub(super) fn document(value: &Value) -> String {
+pub(crate) fn document(value: &Value) -> String {
     let mut text = String::new();
     match value {
         Value::Object(fields) => mapping(fields, 0, &mut text),
@@ -90,7 +90,7 @@ fn holds_values(items: &[Value]) -> bool {
     items.iter().any(|item| item.is_object() || item.is_array())
 }
 
-fn flow(value: &Value) -> String {
+pub(crate) fn flow(value: &Value) -> String {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
         Value::String(text) => scalar(text),

@@ -2,12 +2,12 @@
 //!
 //! It is played like a session, shrunk into a smaller one, and becomes a test in `sessions/regressions/`.
 
-mod emit;
+pub(crate) mod emit;
 
 use crate::oracle::Violation;
 use crate::scenario::{Host, Scenario};
 use crate::schedule;
-use crate::session::{Broken, Problem, Span, parse};
+use crate::session::{Broken, Problem, Sources, Span, parse};
 use crate::trace::Trace;
 use crate::world::EngineKind;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,7 @@ impl Artefact {
     pub fn read(path: &str, text: &str) -> Result<Self, Broken> {
         let broken = |problem| Broken {
             path: path.to_owned(),
-            text: text.to_owned(),
+            sources: Sources::new(path, text),
             problems: vec![problem],
         };
         let artefact: Self = parse(text).map_err(broken)?;

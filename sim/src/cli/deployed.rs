@@ -61,9 +61,9 @@ fn faults(texts: &[&str]) -> Vec<String> {
         for words in all {
             let line = words.join(" ");
             match Arguments::try_parse_from([vec!["rehearse".to_owned()], words].concat()) {
-                Ok(Arguments { command: Command::Sweep(sweep) }) => sweeps.push(sweep),
-                Ok(Arguments { command: Command::Merge(merge) }) => merged.extend(merge.files),
-                Ok(Arguments { command }) => faults.push(format!("`{line}` is {command:?}")),
+                Ok(Arguments { command: Command::Sweep(sweep), .. }) => sweeps.push(sweep),
+                Ok(Arguments { command: Command::Merge(merge), .. }) => merged.extend(merge.files),
+                Ok(Arguments { command, .. }) => faults.push(format!("`{line}` is {command:?}")),
                 Err(why) => faults.push(format!("`{line}`: {why}")),
             }
         }

@@ -1,17 +1,26 @@
 //! The commands of `cargo rehearse`, one a file.
 
 pub(crate) mod ablate;
+pub(crate) mod annotate;
+pub(crate) mod bench;
+pub(crate) mod bless;
+pub(crate) mod coverage;
 #[cfg(test)]
 mod deployed;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod gate;
+pub(crate) mod lint;
+pub(crate) mod list;
 pub(crate) mod merge;
+pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod shrink;
 pub(crate) mod speech;
 pub(crate) mod sweep;
 pub(crate) mod twin;
+pub(crate) mod watch;
 
 use clap::ValueEnum;
 use rehearse::rehearsal::Rehearsal;

@@ -3,7 +3,7 @@
 use rehearse::project::ProjectError;
 use rehearse::rehearsal::RehearsalError;
 use rehearse::session::{Ink, broken};
-use std::io::{IsTerminal, Write as _, stderr};
+use std::io::{IsTerminal, Write as _, stderr, stdin, stdout};
 
 pub(crate) fn ink(stream: &impl IsTerminal) -> Ink {
     match stream.is_terminal() {
@@ -15,6 +15,16 @@ pub(crate) fn ink(stream: &impl IsTerminal) -> Ink {
 #[expect(clippy::print_stdout, reason = "what the commands are for")]
 pub(crate) fn say(text: &str) {
     println!("{text}");
+}
+
+/// Asks a person for a line; a script is spared it.
+#[expect(clippy::print_stdout, reason = "what a person sees before the cursor")]
+pub(crate) fn prompt(text: &str) {
+    if stdin().is_terminal() {
+        print!("{text}");
+        // Whoever does not see the prompt misses nothing.
+        drop(stdout().flush());
+    }
 }
 
 /// Shows how far a long command is, in one line that is painted over; a file is spared it.

@@ -29,8 +29,12 @@ const CALM_AFTER: Duration = Duration::from_secs(60);
 /// What is under way.
 #[derive(Default)]
 struct Desk<'t> {
-    /// The turns that are said and have no end, since they were acked.
-    open: BTreeMap<&'t str, Option<u64>>,
+    /// The turns that have no end: when each was said, and acked.
+    open: BTreeMap<&'t str, (u64, Option<u64>)>,
+    /// When the agent was last called.
+    called: Option<u64>,
+    /// How many faults of the agent are in force, and until when the last may have an effect.
+    own: (usize, u64),
     /// Whether another was open at the same time as the one that is.
     crowded: bool,
     /// Calls since the turn that is open was said.
@@ -73,13 +77,22 @@ impl<'t> Desk<'t> {
                 self.others = self.others.saturating_sub(1);
                 self.restless_until = event.at_us + calm_after;
             }
+            (What::Injected { fault, .. }, _) => {
+                self.own.0 += usize::from(!fault.is_momentary());
+                self.own.1 = event.at_us + calm_after;
+            }
+            (What::Healed { .. }, _) => {
+                self.own = (self.own.0.saturating_sub(1), event.at_us + calm_after);
+            }
             (What::Said { message_id, .. }, _) => {
                 self.crowded = !self.open.is_empty();
-                self.open.insert(message_id.as_str(), None);
+                self.open.insert(message_id.as_str(), (event.at_us, None));
                 self.calls = 0;
             }
             (What::Acked { message_id, .. }, _) => {
-                self.open.entry(message_id.as_str()).and_modify(|acked| *acked = Some(event.at_us));
+                self.open
+                    .entry(message_id.as_str())
+                    .and_modify(|(_, acked)| *acked = Some(event.at_us));
             }
             (What::GivenUp { message_id, .. }, _) => {
                 self.open.remove(message_id.as_str());
@@ -88,13 +101,15 @@ impl<'t> Desk<'t> {
                 self.calls += 1;
                 let eager = self.too_eager(event.at_us, config);
                 self.failed.push(event.at_us);
+                self.called = Some(event.at_us);
                 return eager;
             }
             (What::Answered { status: 200, response: Some(_), .. }, _) => self.failed.clear(),
             (What::Started, Host::Supervisor) => self.failed.clear(),
             (What::Shown { frame }, _) if frame.body.is_final() => {
-                let acked = self.open.remove(frame.in_reply_to.as_str())?;
-                return self.ends(event, frame, acked, config);
+                let (said, acked) = self.open.remove(frame.in_reply_to.as_str())?;
+                let ends = self.ends(event, frame, acked, config);
+                return ends.or_else(|| self.shut_out(frame, said, config));
             }
             (_, _) => {}
         }
@@ -133,8 +148,26 @@ impl<'t> Desk<'t> {
             let ms = took.as_millis();
             return Some(format!("{turn} waited {ms} ms for its agent, longer than {most:?}"));
         }
+        let is_calm = self.own.0 == 0 && event.at_us > self.own.1;
+        if is_calm && (unavailable || is_error(ErrorCode::AgentInvalid)) {
+            return Some(format!(
+                "{turn} had no answer of its agent, with which nothing was wrong"
+            ));
+        }
         (unavailable && calls > 0 && calls < config.agent_calls_max && !self.rests)
             .then(|| format!("{turn} was given up after {calls} calls of its agent"))
+    }
+
+    /// A turn is refused without a call although the agent has rested.
+    fn shut_out(&self, frame: &LogFrame, said: u64, config: &SupervisorConfig) -> Option<String> {
+        let unavailable =
+            matches!(frame.body, LogBody::Error { code: ErrorCode::AgentUnavailable, .. });
+        // A call may have failed as late as its deadline, and the rest begins then.
+        let rest = config.breaker_rest + config.agent_deadline + SLACK;
+        let rested = said.checked_sub(u64::try_from(rest.as_micros()).unwrap_or(u64::MAX))?;
+        let turn = &frame.in_reply_to;
+        (unavailable && self.called.is_none_or(|called| called < rested))
+            .then(|| format!("{turn} was refused, and the agent had not been called for {rest:?}"))
     }
 
     /// A call is made although so many have failed in a row that the agent is to be left alone.
@@ -182,10 +215,17 @@ mod tests {
         run
     }
 
+    /// Something is wrong with the agent.
+    fn troubled(run: &mut Bench) {
+        let fault = Fault::Refuse { host: Host::Agent, lasts: Duration::from_secs(60) };
+        run.tell(Host::World, What::Injected { turn: None, index: 0, fault });
+    }
+
     #[test]
     fn accepts_a_healthy_run_and_an_agent_that_was_tried_twice() {
         healthy().accepted_by(&ORACLE);
         let mut run = calm();
+        troubled(&mut run);
         say(&mut run, "m-4");
         call(&mut run);
         call(&mut run);
@@ -196,6 +236,7 @@ mod tests {
     #[test]
     fn refuses_a_turn_that_is_given_up_after_one_call() {
         let mut run = calm();
+        troubled(&mut run);
         say(&mut run, "m-4");
         call(&mut run);
         unavailable(&mut run, "m-4");
@@ -210,6 +251,31 @@ mod tests {
         run.trace.events.last_mut().expect("an event").at_us += 9_000_000;
         unavailable(&mut run, "m-4");
         run.refused_by(&ORACLE, "m-4 waited 9002 ms for its agent");
+    }
+
+    #[test]
+    fn refuses_a_turn_without_a_call_once_the_agent_has_rested() {
+        let mut run = calm();
+        troubled(&mut run);
+        say(&mut run, "m-4");
+        unavailable(&mut run, "m-4");
+        run.refused_by(&ORACLE, "m-4 was refused, and the agent had not been called for 10s");
+        let mut run = calm();
+        troubled(&mut run);
+        call(&mut run);
+        say(&mut run, "m-4");
+        unavailable(&mut run, "m-4");
+        run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn refuses_a_failure_of_an_agent_with_which_nothing_is_wrong() {
+        let mut run = calm();
+        say(&mut run, "m-4");
+        call(&mut run);
+        call(&mut run);
+        unavailable(&mut run, "m-4");
+        run.refused_by(&ORACLE, "m-4 had no answer of its agent, with which nothing was wrong");
     }
 
     #[test]

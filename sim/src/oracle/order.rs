@@ -1,4 +1,5 @@
-//! OR-THREAD and AK-FIFO: frames come in the order of their log, turns in the order in which they were said.
+//! OR-THREAD and AK-FIFO: frames come in the order of their log, turns in the order in which they were said, and
+//! answers in that of the turns.
 //!
 //! It does not ask whether anything is missing at the end; that is `recovery`.
 
@@ -23,6 +24,23 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut found = shown_out_of_order(trace);
     found.extend(logged_with_holes(trace));
     found.extend(turns_out_of_order(trace));
+    found.extend(answered_out_of_order(trace));
+    found
+}
+
+/// The first turn of each log that was answered before one that had come earlier.
+fn answered_out_of_order(trace: &Trace) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (event, thread, frames) in logs(trace) {
+        let turns = frames.iter().filter_map(user_turn);
+        let ends = frames.iter().filter(|frame| frame.body.is_final());
+        let parted = turns.zip(ends).find(|(turn, end)| **turn != end.in_reply_to);
+        found.extend(parted.map(|(turn, end)| {
+            let what =
+                format!("in the log of {thread} {} was answered before {turn}", end.in_reply_to);
+            Violation::at(NAME, event, what)
+        }));
+    }
     found
 }
 
@@ -164,5 +182,13 @@ mod tests {
         let mut run = healthy();
         run.log().swap(3, 5);
         run.refused_by(&ORACLE, "ana said m-2 before m-3");
+    }
+
+    #[test]
+    fn refuses_answers_in_another_order_than_the_turns() {
+        let mut run = healthy();
+        let [second, third] = [4, 6].map(|place| run.log()[place].in_reply_to.clone());
+        (run.log()[4].in_reply_to, run.log()[6].in_reply_to) = (third, second);
+        run.refused_by(&ORACLE, "in the log of t-1 m-3 was answered before m-2");
     }
 }

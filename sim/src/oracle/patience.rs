@@ -41,6 +41,12 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
                     step.since = at;
                 }
             }
+            // Another attempt of the same number, whose end this one is.
+            (What::Dialled { to: Host::TokenService }, host) => {
+                if let Some(step) = steps.get_mut(host).filter(|step| is_asking(step.state)) {
+                    step.since = at;
+                }
+            }
             (What::Link { state }, _) => {
                 let step = steps.entry(&event.host).or_insert(Step { state, since: at, paused: 0 });
                 found.extend(too_long(step, event));
@@ -65,13 +71,17 @@ fn too_long(step: &Step<'_>, event: &Event) -> Option<Violation> {
 /// How long a client may be in such a state; none if that is up to others.
 fn longest(state: &str) -> Option<Duration> {
     let policy = ClientPolicy::default();
-    if state.starts_with("connecting: asks for a token") {
+    if is_asking(state) {
         return policy.refresh_timeout;
     }
     let is_dialling = state.starts_with("connecting (");
     is_dialling.then(|| {
         policy.open_timeout.unwrap_or_default() + policy.welcome_timeout.unwrap_or_default()
     })
+}
+
+fn is_asking(state: &str) -> bool {
+    state.starts_with("connecting: asks for a token")
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 use super::{Oracle, Violation, gone, kind, logs, script_done, user_turn};
 use crate::scenario::{ClientSpec, Host, Scenario};
 use crate::trace::{Event, Trace, What};
-use assistant::contract::frame::LogFrame;
+use assistant::contract::frame::{LogBody, LogFrame};
+use assistant::contract::id::MessageId;
 use std::collections::{BTreeMap, BTreeSet};
 
 const NAME: &str = "recovery";
@@ -33,6 +34,7 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
                 found.extend(vanished(client, events, log));
             }
             found.extend(acked_in_vain(client, events, log));
+            found.extend(misquoted(client, events, log));
         }
     }
     found
@@ -125,6 +127,24 @@ fn incomplete(
     Some(Violation { host, ..Violation::at(NAME, event, what) })
 }
 
+/// Turns that the log holds with other words than were said.
+fn misquoted(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Violation> {
+    let mut logged: BTreeMap<&MessageId, &str> = BTreeMap::new();
+    for frame in log {
+        if let LogBody::UserTurn { message_id, text } = &frame.body {
+            logged.insert(message_id, text);
+        }
+    }
+    let wrong = events.iter().filter_map(|event| {
+        let What::Said { message_id, text, .. } = &event.what else { return None };
+        let held = logged.get(message_id).filter(|held| *held != text)?;
+        let (thread, name) = (&client.thread, &client.name);
+        let what = format!("{name} said {message_id} ({text:?}), which {thread} holds as {held:?}");
+        Some(Violation::at(NAME, event, what))
+    });
+    wrong.collect()
+}
+
 fn acked_in_vain(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Violation> {
     let mut found = Vec::new();
     for event in events {
@@ -174,7 +194,6 @@ fn vanished(client: &ClientSpec, events: &[&Event], log: &[LogFrame]) -> Vec<Vio
 mod tests {
     use super::super::bench::{by, healthy, id};
     use super::*;
-    use assistant::contract::frame::LogBody;
 
     #[test]
     fn accepts_a_healthy_run() {
@@ -197,6 +216,20 @@ mod tests {
         run.refused_by(
             &ORACLE,
             "ben showed 6 of the 7 frames of t-1; frame 7 (message in reply to m-3) is missing",
+        );
+    }
+
+    #[test]
+    fn refuses_a_log_that_holds_other_words_than_were_said() {
+        let mut run = healthy();
+        run.edit(|what| {
+            if let What::Said { text, .. } = what {
+                text.push('!');
+            }
+        });
+        run.refused_by(
+            &ORACLE,
+            "ana said m-1 (\"2 bed homes in Portland under $400k!\"), which t-1 holds",
         );
     }
 

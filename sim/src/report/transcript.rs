@@ -42,6 +42,31 @@ pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
     page.text
 }
 
+/// What came of the last turn of a run, without the turn.
+#[must_use]
+pub fn last_turn(scenario: &Scenario, trace: &Trace) -> String {
+    let view = view(scenario, trace);
+    let mut page = Page { text: String::new() };
+    if let (Some(turn), Some(facts)) = (scenario.turns.last(), view.turns.last()) {
+        match facts {
+            Some(facts) => page.turn(scenario, turn, facts),
+            None => page.line("nothing", "this turn was never said"),
+        }
+    }
+    page.text
+}
+
+/// The faults of a scenario, a line each.
+#[must_use]
+pub fn schedule(scenario: &Scenario) -> String {
+    let lines = scenario.armed().map(|place| {
+        let at = place.turn.map_or("run".to_owned(), |turn| format!("turn {}", number(turn)));
+        let at_words = trigger(&place.armed.at, place.turn.is_some());
+        format!("  {at:LABEL$} {}{at_words}\n", fault_words(&place.armed.fault))
+    });
+    lines.collect()
+}
+
 /// A transcript in the making.
 struct Page {
     text: String,
@@ -160,25 +185,29 @@ impl Page {
             Some(Stray::Turn(turn)) => format!(" (belongs to turn {})", number(turn)),
             Some(Stray::Unknown) => " (belongs to nothing said here)".to_owned(),
         };
-        let text = match body {
-            LogBody::UserTurn { text, .. } => format!("the turn{stray}: {text}"),
-            LogBody::Message { agent, intent, text } => {
-                format!("message from {} ({}){stray}: {text}", agent_name(*agent), intent.as_str())
-            }
-            LogBody::Error { code, message, retryable } => {
-                let again = if *retryable { "may be said again" } else { "final" };
-                format!("error {} ({again}){stray}: {message}", error_name(*code))
-            }
-            LogBody::Recommendations { agent, recommendations, relaxation } => {
-                let listings = count(recommendations.len(), "listing");
-                let agent = agent_name(*agent);
-                let mut lines = vec![format!("recommendations from {agent}, {listings}{stray}")];
-                lines.extend(cards(recommendations).into_iter().map(|card| format!("  {card}")));
-                lines.extend(relaxation.iter().map(stretched));
-                lines.join("\n")
-            }
-        };
-        self.said(who, "showed", &text);
+        self.said(who, "showed", &body_words(body, &stray));
+    }
+}
+
+/// What a frame says, a fact a line; `stray` tells where it belongs, if not here.
+pub(crate) fn body_words(body: &LogBody, stray: &str) -> String {
+    match body {
+        LogBody::UserTurn { text, .. } => format!("the turn{stray}: {text}"),
+        LogBody::Message { agent, intent, text } => {
+            format!("message from {} ({}){stray}: {text}", agent_name(*agent), intent.as_str())
+        }
+        LogBody::Error { code, message, retryable } => {
+            let again = if *retryable { "may be said again" } else { "final" };
+            format!("error {} ({again}){stray}: {message}", error_name(*code))
+        }
+        LogBody::Recommendations { agent, recommendations, relaxation } => {
+            let listings = count(recommendations.len(), "listing");
+            let agent = agent_name(*agent);
+            let mut lines = vec![format!("recommendations from {agent}, {listings}{stray}")];
+            lines.extend(cards(recommendations).into_iter().map(|card| format!("  {card}")));
+            lines.extend(relaxation.iter().map(stretched));
+            lines.join("\n")
+        }
     }
 }
 

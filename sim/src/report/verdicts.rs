@@ -32,6 +32,10 @@ pub fn verdicts(violations: &[Violation]) -> String {
             writeln!(text, "{:name$}   {at}  {}", "", violation.what).expect("writing to a String");
         }
     }
+    let known = |name: &str| ORACLES.iter().any(|oracle| oracle.name == name);
+    for Violation { oracle, what, .. } in violations.iter().filter(|v| !known(v.oracle)) {
+        writeln!(text, "{oracle}: {what}").expect("writing to a String");
+    }
     text
 }
 
@@ -52,6 +56,12 @@ mod tests {
         let text = verdicts(&[]);
         assert_eq!(text.lines().count(), ORACLES.len() + 1);
         assert!(text.lines().skip(1).all(|line| line.ends_with("| ok")), "{text}");
+    }
+
+    #[test]
+    fn shows_what_is_no_oracle_s_business_too() {
+        let text = verdicts(&[crate::transparent::violation("-  turn 1  Hello")]);
+        assert!(text.contains("transparent: users are not told"), "{text}");
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl Draw<'_> {
         Armed { at, fault: self.fault(kind, lasts) }
     }
 
-    fn fault(&mut self, kind: Kind, lasts: Duration) -> Fault {
+    pub(super) fn fault(&mut self, kind: Kind, lasts: Duration) -> Fault {
         match kind {
             Kind::Crash | Kind::PowerLoss | Kind::Bounce | Kind::Skew => {
                 self.of_server(kind, lasts)

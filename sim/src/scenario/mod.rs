@@ -11,6 +11,7 @@ mod host;
 mod kind;
 mod legal;
 pub(crate) mod length;
+mod overlay;
 
 pub use chaos::chaos;
 pub use fault::{Armed, DiskFailure, Fault, Intrusion, Misbehaviour, Target, Trigger};
@@ -18,6 +19,7 @@ pub use generate::{Crowd, day, default_world};
 pub use host::{BadHost, Host};
 pub use kind::Kind;
 pub use legal::Unplayable;
+pub use overlay::{calm, overlay};
 
 use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
 use assistant::supervisor::Rollout;

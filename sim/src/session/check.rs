@@ -4,6 +4,7 @@ use super::expect::{Claim, Expect, Side, Subject};
 use super::file::Session;
 use super::matcher::show;
 use super::yaml::Span;
+use crate::report::transcript::body_words;
 use crate::scenario::{Armed, Trigger};
 use crate::schedule;
 use crate::trace::{Event, Trace, What};
@@ -31,7 +32,7 @@ pub fn check(session: &Session, trace: &Trace) -> Vec<Miss> {
     let mut misses = Vec::new();
     for (turn, expect) in session.expects.iter().enumerate() {
         match Outcome::of(turn, trace) {
-            Some(outcome) => held(turn, expect, &outcome, &mut misses),
+            Some(outcome) => held(turn, expect, &outcome, trace, &mut misses),
             None => misses.extend(session.turns.get(turn).map(|span| Miss {
                 title: format!("turn {}", turn + 1),
                 span: *span,
@@ -50,9 +51,24 @@ pub fn check(session: &Session, trace: &Trace) -> Vec<Miss> {
     misses
 }
 
-fn held(turn: usize, expect: &Expect, outcome: &Outcome<'_>, misses: &mut Vec<Miss>) {
+fn held(
+    turn: usize,
+    expect: &Expect,
+    outcome: &Outcome<'_>,
+    trace: &Trace,
+    misses: &mut Vec<Miss>,
+) {
     for claim in &expect.claims {
         let title = format!("turn {}: {}", turn + 1, claim.subject);
+        if let Subject::SameAs(other) = claim.subject {
+            let shown = Outcome::of(other, trace).map(|other| other.shown()).unwrap_or_default();
+            misses.extend(unlike(other, &shown, &outcome.shown()).map(|text| Miss {
+                title,
+                span: claim.span,
+                text,
+            }));
+            continue;
+        }
         misses.extend(outcome.misses(claim).into_iter().map(|(span, text)| Miss {
             title: title.clone(),
             span,
@@ -88,8 +104,19 @@ fn unfired(
     }
 }
 
+/// Where what a turn showed parts from what another did.
+fn unlike(other: usize, wanted: &[String], shown: &[String]) -> Option<String> {
+    let number = other + 1;
+    let mut pairs = wanted.iter().zip(shown);
+    if let Some((want, got)) = pairs.find(|(want, got)| want != got) {
+        return Some(format!("expected what turn {number} showed, `{want}`, got `{got}`"));
+    }
+    let (want, got) = (wanted.len(), shown.len());
+    (want != got).then(|| format!("expected {want} things shown as in turn {number}, got {got}"))
+}
+
 /// What came of a turn.
-struct Outcome<'a> {
+pub(super) struct Outcome<'a> {
     /// What its speaker was shown, in order, repetitions included.
     frames: Vec<&'a LogFrame>,
     /// What an agent answered last.
@@ -98,7 +125,7 @@ struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     /// Absent if the turn was never said. A turn that was said again counts by its last attempt.
-    fn of(turn: usize, trace: &'a Trace) -> Option<Self> {
+    pub(super) fn of(turn: usize, trace: &'a Trace) -> Option<Self> {
         let (host, id) = trace.events.iter().rev().find_map(|event| {
             if let What::Said { turn: said, message_id, .. } = &event.what
                 && *said == turn
@@ -157,7 +184,7 @@ impl<'a> Outcome<'a> {
     }
 
     /// The value a claim speaks of, null if there is none; or why the question makes no sense.
-    fn value(&self, subject: &Subject) -> Result<Value, String> {
+    pub(super) fn value(&self, subject: &Subject) -> Result<Value, String> {
         match subject {
             Subject::Agent => self.message("agent"),
             Subject::Intent => self.message("intent"),
@@ -173,9 +200,17 @@ impl<'a> Outcome<'a> {
             Subject::Stretch(name, Side::From) => Ok(part(&self.change(name), "from")),
             Subject::Stretch(name, Side::To) => Ok(part(&self.change(name), "to")),
             Subject::Frames => Ok(self.events()),
+            Subject::SameAs(_) => Ok(self.shown().into_iter().map(Value::from).collect()),
             Subject::ErrorCode => self.error("code"),
             Subject::ErrorRetryable => self.error("retryable"),
         }
+    }
+
+    /// What was shown in reply, in words.
+    fn shown(&self) -> Vec<String> {
+        let frames = self.frames.iter();
+        let replies = frames.filter(|frame| !matches!(frame.body, LogBody::UserTurn { .. }));
+        replies.map(|frame| body_words(&frame.body, "")).collect()
     }
 
     fn answer(&self) -> Result<&AgentResponse, String> {

@@ -2,6 +2,7 @@
 
 use super::check::Miss;
 use super::file::{Broken, Session};
+use super::source::{Source, Sources};
 use super::yaml::Span;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource};
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ pub fn broken(broken: &Broken, ink: Ink) -> String {
     let mut text = format!("{} cannot be played: {count}\n", broken.path);
     for problem in &broken.problems {
         text.push_str(&mark(
-            (&broken.path, &broken.text),
+            &broken.sources,
             (&problem.text, problem.advice.as_deref()),
             (problem.span, None),
             ink,
@@ -47,7 +48,7 @@ pub fn failed(session: &Session, misses: &[Miss], ink: Ink) -> String {
     );
     for miss in misses {
         text.push_str(&mark(
-            (&session.path, &session.text),
+            &session.sources,
             (&miss.title, None),
             (miss.span, Some(&miss.text)),
             ink,
@@ -62,15 +63,16 @@ pub fn failed(session: &Session, misses: &[Miss], ink: Ink) -> String {
 
 /// One mark in the margin of a file. Lines are never wrapped: a command must survive copying.
 fn mark(
-    (path, source): (&str, &str),
+    sources: &Sources,
     (title, advice): (&str, Option<&str>),
     (span, label): (Span, Option<&str>),
     ink: Ink,
 ) -> String {
+    let (Source { path, text: source, .. }, span) = sources.locate(span);
     let label = LabeledSpan::new(label.map(str::to_owned), span.start, span.len);
     let mut diagnostic = MietteDiagnostic::new(title).with_label(label);
     diagnostic.help = advice.map(str::to_owned);
-    let named = NamedSource::new(path, source.to_owned());
+    let named = NamedSource::new(path, source.clone());
     let report = miette::Report::new(diagnostic).with_source_code(named);
     let theme = match ink {
         Ink::Colour => GraphicalTheme::unicode(),

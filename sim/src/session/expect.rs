@@ -57,6 +57,8 @@ pub enum Subject {
     Reply,
     /// The durable frames that were shown, by their `event`, in order.
     Frames,
+    /// Everything that was shown, beside this earlier turn, an index into the scenario.
+    SameAs(usize),
     /// Why the turn failed.
     ErrorCode,
     /// Whether saying it again may help.
@@ -89,6 +91,7 @@ impl fmt::Display for Subject {
             Self::RefersTo => f.write_str("refers_to"),
             Self::Reply => f.write_str("reply"),
             Self::Frames => f.write_str("frames"),
+            Self::SameAs(_) => f.write_str("same_as"),
             Self::ErrorCode => f.write_str("error.code"),
             Self::ErrorRetryable => f.write_str("error.retryable"),
         }
@@ -125,7 +128,7 @@ impl Known {
             ("refers_to", Kind::List(listing.into())),
             ("frames", Kind::List(frame.into())),
         ];
-        let field = |kind| Field { kind, optional: false };
+        let field = |kind| Field { kind, optional: false, about: String::new() };
         Self {
             bodies: variants::<LogBody>("event"),
             slots: fields::<Slots>(),
@@ -141,8 +144,13 @@ impl Known {
     }
 }
 
-/// Reads the expectations of a turn; mistakes go to `problems`.
-pub(super) fn read(yaml: &At<ExpectYaml>, known: &Known, problems: &mut Vec<Problem>) -> Expect {
+/// Reads the expectations of a turn, an index into the scenario; mistakes go to `problems`.
+pub(super) fn read(
+    yaml: &At<ExpectYaml>,
+    turn: usize,
+    known: &Known,
+    problems: &mut Vec<Problem>,
+) -> Expect {
     let before = problems.len();
     let mut reader = Reader { claims: Vec::new(), problems };
     let expect = &yaml.value;
@@ -157,6 +165,9 @@ pub(super) fn read(yaml: &At<ExpectYaml>, known: &Known, problems: &mut Vec<Prob
     reader.claim(Subject::RefersTo, expect.refers_to.as_ref(), (&known.derived, "refers_to"));
     reader.claim(Subject::Reply, expect.reply.as_ref(), (message, "text"));
     reader.claim(Subject::Frames, expect.frames.as_ref(), (&known.derived, "frames"));
+    if let Some(other) = &expect.same_as {
+        reader.same_as(other, turn);
+    }
     if let Some(error) = &expect.error {
         reader.error(error, known);
     }
@@ -269,6 +280,20 @@ impl Reader<'_> {
         } else {
             let text = format!("expected `{only}` or a mapping, got `{word}`");
             self.problems.push(Problem::new(span, text));
+        }
+    }
+
+    fn same_as(&mut self, other: &At<u32>, turn: usize) {
+        let place = usize::try_from(other.value).ok().and_then(|number| number.checked_sub(1));
+        let (matcher, span) = (Matcher::Present, other.span);
+        match place.filter(|place| *place < turn) {
+            Some(place) => {
+                self.claims.push(Claim { subject: Subject::SameAs(place), matcher, span });
+            }
+            None => self.problems.push(Problem {
+                advice: Some("turns are counted from 1, those of fragments first".to_owned()),
+                ..Problem::new(span, format!("expected an earlier turn, got {}", other.value))
+            }),
         }
     }
 

@@ -3,12 +3,14 @@
 //! It opens no file: path, text and catalogues are handed in.
 
 use super::expect::{self, Expect, Known};
-use super::model::{ArmedYaml, ClientYaml, FaultYaml, SessionYaml, TurnYaml, WorldYaml};
-use super::names::closest;
+use super::fault_model::ArmedYaml;
+use super::faults::moment;
+use super::model::{ClientYaml, FragmentYaml, SessionYaml, SweepYaml, TurnYaml, WorldYaml};
+use super::quarantine::Quarantine;
+use super::source::{Fragments, Sources};
+use super::vars::Vars;
 use super::yaml::{At, Problem, Span, parse};
-use crate::scenario::{
-    Armed, ClientSpec, Config, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec, length,
-};
+use crate::scenario::{ClientSpec, Config, Host, Pace, Scenario, Turn, WorldSpec, length};
 use assistant::contract::id::{ThreadId, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,12 +24,18 @@ pub type Catalogs = BTreeMap<String, BTreeSet<String>>;
 pub struct Session {
     /// The file, as it was named by the caller.
     pub path: String,
-    /// What it says, for diagnostics; without a byte order mark.
-    pub text: String,
+    /// What it and its fragments say, for diagnostics.
+    pub sources: Sources,
     /// A sentence on what it proves.
     pub about: String,
     /// Words to choose sessions by.
     pub tags: Vec<String>,
+    /// Under how many more seeds all of this must hold.
+    pub sweep: u64,
+    /// Why it may fail for a while.
+    pub quarantine: Option<Quarantine>,
+    /// The fragments that it uses, by name.
+    pub uses: Vec<String>,
     /// What shall happen.
     pub scenario: Scenario,
     /// What must come of it: one for each turn of the scenario.
@@ -46,56 +54,53 @@ pub struct Session {
 pub struct Broken {
     /// The file, as it was named by the caller.
     pub path: String,
-    /// What it says; without a byte order mark.
-    pub text: String,
+    /// What it and its fragments say.
+    pub sources: Sources,
     /// What is wrong, in the order of the file; never empty.
     pub problems: Vec<Problem>,
 }
 
 impl Session {
+    /// Reads a session file that uses no fragments.
+    ///
+    /// # Errors
+    /// As [`Session::read_with`].
+    pub fn read(path: &str, text: &str, catalogs: &Catalogs) -> Result<Self, Broken> {
+        Self::read_with(path, text, catalogs, &Fragments::new())
+    }
+
     /// Reads a session file.
     ///
     /// # Errors
     /// [`Broken`] with every mistake that can be told apart: one if the file is no YAML of the right shape,
     /// otherwise all of them.
-    pub fn read(path: &str, text: &str, catalogs: &Catalogs) -> Result<Self, Broken> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let broken = |mut problems: Vec<Problem>| {
-            problems.sort_by_key(|problem| problem.span);
-            Broken { path: path.to_owned(), text: text.to_owned(), problems }
-        };
-        let yaml: SessionYaml = parse(text).map_err(|problem| broken(vec![problem]))?;
+    pub fn read_with(
+        path: &str,
+        text: &str,
+        catalogs: &Catalogs,
+        fragments: &Fragments,
+    ) -> Result<Self, Broken> {
+        let mut sources = Sources::new(path, text);
         let mut reader = Reader::default();
-        reader.name(&yaml.session, path);
-        let world = reader.world(&yaml.world, catalogs);
-        let known = Known::new(catalogs.get(&world.catalog));
-        reader.gateways = world.gateways;
-        reader.clients(yaml.clients.as_ref());
-        let turns = reader.turns(&yaml.turns, &known);
-        let faults = reader.armed(&yaml.faults, None);
-        let expects = reader.expects(&yaml.turns.value, &known);
-        if !reader.problems.is_empty() {
-            return Err(broken(reader.problems));
+        let read = reader.whole(&mut sources, catalogs, fragments);
+        let mut problems = reader.problems;
+        match read {
+            Ok(session) if problems.is_empty() => {
+                return Ok(Self { path: path.to_owned(), sources, ..session });
+            }
+            Ok(_) => {}
+            Err(problem) => problems.push(problem),
         }
-        let spans = |armed: &[ArmedYaml]| armed.iter().map(moment).collect();
-        Ok(Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            about: yaml.about,
-            tags: yaml.tags,
-            expects,
-            turn_faults: yaml.turns.value.iter().map(|t| spans(&t.faults)).collect(),
-            faults: spans(&yaml.faults),
-            turns: yaml.turns.value.iter().map(|t| t.user.span).collect(),
-            scenario: Scenario {
-                name: yaml.session.value,
-                seed: yaml.seed,
-                world,
-                clients: reader.clients,
-                turns,
-                pace: Pace::Together,
-                faults,
-            },
+        problems.sort_by_key(|problem| problem.span);
+        Err(Broken { path: path.to_owned(), sources, problems })
+    }
+
+    /// The scenario with each of the further seeds under which all of this must hold.
+    pub fn sweep(&self) -> impl Iterator<Item = Scenario> {
+        (1..=self.sweep).map(|more| {
+            let seed = self.scenario.seed.wrapping_add(more);
+            let name = format!("{}-seed-{seed}", self.scenario.name);
+            Scenario { name, seed, ..self.scenario.clone() }
         })
     }
 
@@ -108,15 +113,97 @@ impl Session {
     }
 }
 
+/// A session file that is being read.
 #[derive(Debug, Default)]
-struct Reader {
-    problems: Vec<Problem>,
-    clients: Vec<ClientSpec>,
-    gateways: u32,
+pub(super) struct Reader {
+    pub(super) problems: Vec<Problem>,
+    pub(super) clients: Vec<ClientSpec>,
+    pub(super) gateways: u32,
 }
 
 impl Reader {
-    fn wrong(&mut self, span: Span, text: impl Into<String>) {
+    fn whole(
+        &mut self,
+        sources: &mut Sources,
+        catalogs: &Catalogs,
+        fragments: &Fragments,
+    ) -> Result<Session, Problem> {
+        let own = sources.files().next().map(|own| (own.path.clone(), own.text.clone()));
+        let (path, text) = own.unwrap_or_default();
+        let mut yaml: SessionYaml = parse(&text)?;
+        self.name(&yaml.session, &path);
+        self.used(&mut yaml, sources, fragments)?;
+        let world = self.world(&yaml.world, catalogs);
+        let known = Known::new(catalogs.get(&world.catalog));
+        self.gateways = world.gateways;
+        self.clients(yaml.clients.as_ref());
+        let turns = self.turns(&yaml.turns, &known);
+        let faults = self.armed(&yaml.faults, None);
+        let expects = self.expects(&yaml.turns.value, &known);
+        let spans = |armed: &[ArmedYaml]| armed.iter().map(moment).collect();
+        let quarantine = yaml.quarantine.as_ref();
+        Ok(Session {
+            path: String::new(),
+            sources: sources.clone(),
+            about: yaml.about,
+            tags: yaml.tags,
+            sweep: yaml.sweep.as_ref().map_or(0, |sweep| self.sweep(sweep)),
+            quarantine: quarantine.map(|q| Quarantine::read(q, &mut self.problems)),
+            uses: yaml.uses.iter().map(|name| name.value.clone()).collect(),
+            expects,
+            turn_faults: yaml.turns.value.iter().map(|t| spans(&t.faults)).collect(),
+            faults: spans(&yaml.faults),
+            turns: yaml.turns.value.iter().map(|t| t.user.span).collect(),
+            scenario: Scenario {
+                name: yaml.session.value,
+                seed: yaml.seed,
+                world,
+                clients: std::mem::take(&mut self.clients),
+                turns,
+                pace: Pace::Together,
+                faults,
+            },
+        })
+    }
+
+    /// Puts the turns of the fragments first, and fills in the variables of all.
+    fn used(
+        &mut self,
+        yaml: &mut SessionYaml,
+        sources: &mut Sources,
+        fragments: &Fragments,
+    ) -> Result<(), Problem> {
+        let mut turns = Vec::new();
+        for name in &yaml.uses {
+            let Some((path, text)) = fragments.get(&name.value) else {
+                let known: Vec<&String> = fragments.keys().collect();
+                self.problems.push(Problem::unknown("fragment", name, &known));
+                continue;
+            };
+            let fragment: FragmentYaml = parse(&sources.add(path, text))?;
+            self.name(&fragment.fragment, path);
+            turns.extend(fragment.turns.value);
+        }
+        if yaml.turns.value.is_empty() {
+            self.wrong(yaml.turns.span, "expected at least one turn");
+        }
+        turns.append(&mut yaml.turns.value);
+        yaml.turns.value = turns;
+        let mut vars = Vars::new(yaml.vars.as_ref(), sources);
+        vars.fill(&mut yaml.turns.value);
+        self.problems.extend(vars.finish());
+        Ok(())
+    }
+
+    fn sweep(&mut self, yaml: &SweepYaml) -> u64 {
+        let At { value: seeds, span } = yaml.seeds;
+        if !(1..=1_000).contains(&seeds) {
+            self.wrong(span, format!("expected 1 to 1000 seeds, got {seeds}"));
+        }
+        seeds
+    }
+
+    pub(super) fn wrong(&mut self, span: Span, text: impl Into<String>) {
         self.problems.push(Problem::new(span, text));
     }
 
@@ -157,7 +244,7 @@ impl Reader {
         }
     }
 
-    fn duration(&mut self, text: &At<String>) -> Duration {
+    pub(super) fn duration(&mut self, text: &At<String>) -> Duration {
         length::read(&text.value).unwrap_or_else(|| {
             let wrong =
                 format!("expected a duration such as 150ms, 2s or 1m, got `{}`", text.value);
@@ -217,9 +304,6 @@ impl Reader {
     }
 
     fn turns(&mut self, yaml: &At<Vec<TurnYaml>>, known: &Known) -> Vec<Turn> {
-        if yaml.value.is_empty() {
-            self.wrong(yaml.span, "expected at least one turn");
-        }
         let mut turns = Vec::new();
         for turn in &yaml.value {
             if turn.user.value.trim().is_empty() {
@@ -237,9 +321,9 @@ impl Reader {
 
     fn expects(&mut self, turns: &[TurnYaml], known: &Known) -> Vec<Expect> {
         let mut expects = Vec::new();
-        for turn in turns {
+        for (place, turn) in turns.iter().enumerate() {
             if let Some(yaml) = &turn.expect {
-                expects.push(expect::read(yaml, known, &mut self.problems));
+                expects.push(expect::read(yaml, place, known, &mut self.problems));
             } else {
                 self.wrong(turn.user.span, "a turn without `expect` proves nothing");
             }
@@ -248,7 +332,7 @@ impl Reader {
     }
 
     /// The place of a client in the scenario.
-    fn client(&mut self, name: &At<String>) -> usize {
+    pub(super) fn client(&mut self, name: &At<String>) -> usize {
         let place = self.clients.iter().position(|c| c.name == name.value);
         place.unwrap_or_else(|| {
             let names: Vec<&String> = self.clients.iter().map(|client| &client.name).collect();
@@ -257,263 +341,4 @@ impl Reader {
             0
         })
     }
-
-    /// `known` is absent for faults of the run: they cannot wait for a frame.
-    fn armed(&mut self, yaml: &[ArmedYaml], known: Option<&Known>) -> Vec<Armed> {
-        let mut armed = Vec::new();
-        for one in yaml {
-            let at = self.trigger(one, known);
-            let fault = self.fault(&one.fault);
-            if let (Some(Trigger::Elapsed(_)), Some(fault)) = (&at, &fault)
-                && fault.is_of_frame()
-            {
-                self.wrong(moment(one), "expected `frame`: this fault happens to a frame");
-            }
-            armed.extend(at.zip(fault).map(|(at, fault)| Armed { at, fault }));
-        }
-        armed
-    }
-
-    fn trigger(&mut self, armed: &ArmedYaml, known: Option<&Known>) -> Option<Trigger> {
-        let at = &armed.at.value;
-        match (&at.frame, &at.nth, &at.elapsed, known) {
-            (Some(event), nth, None, Some(known)) => {
-                if !known.frames.contains(&event.value) {
-                    let problem = Problem::unknown("frame", event, &known.frames);
-                    self.problems.push(problem);
-                }
-                if let Some(nth) = nth
-                    && nth.value == 0
-                {
-                    self.wrong(nth.span, "frames are counted from 1");
-                }
-                Some(Trigger::Frame {
-                    event: event.value.clone(),
-                    nth: nth.as_ref().map_or(1, |nth| nth.value),
-                })
-            }
-            (None, None, Some(elapsed), _) => Some(Trigger::Elapsed(self.duration(elapsed))),
-            (_, _, _, Some(_)) => {
-                let text = "expected either `frame` (with an optional `nth`) or `elapsed`";
-                self.wrong(armed.at.span, text);
-                None
-            }
-            (_, _, _, None) => {
-                let text = "expected `elapsed`: only faults of a turn wait for a frame";
-                self.wrong(armed.at.span, text);
-                None
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_lines, reason = "a table of the faults")]
-    fn fault(&mut self, yaml: &FaultYaml) -> Option<Fault> {
-        Some(match yaml {
-            FaultYaml::Crash { host, down } => {
-                let down = self.duration(down);
-                let host = self.server(host)?;
-                Fault::Crash { host, down }
-            }
-            FaultYaml::PowerLoss { host, down } => {
-                let down = self.duration(down);
-                let host = self.server(host)?;
-                Fault::PowerLoss { host, down }
-            }
-            FaultYaml::Bounce { host } => Fault::Bounce { host: self.server(host)? },
-            FaultYaml::Partition { between, lasts } => {
-                let lasts = self.duration(lasts);
-                let between = self.between(between)?;
-                Fault::Partition { between, lasts }
-            }
-            FaultYaml::Hold { between, lasts } => {
-                let lasts = self.duration(lasts);
-                let between = self.between(between)?;
-                Fault::Hold { between, lasts }
-            }
-            FaultYaml::OneWay { from, to, lasts } => {
-                let lasts = self.duration(lasts);
-                let [from, to] = self.two(from, to)?;
-                Fault::OneWay { from, to, lasts }
-            }
-            FaultYaml::Flap { between, every, lasts } => {
-                let (every, lasts) = (self.duration(every), self.duration(lasts));
-                let between = self.between(between)?;
-                Fault::Flap { between, every, lasts }
-            }
-            FaultYaml::Latency { between, by, lasts } => {
-                let (by, lasts) = (self.duration(by), self.duration(lasts));
-                let between = self.between(between)?;
-                Fault::Latency { between, by, lasts }
-            }
-            FaultYaml::Refuse { host, lasts } => {
-                let lasts = self.duration(lasts);
-                Fault::Refuse { host: self.server(host)?, lasts }
-            }
-            FaultYaml::BlackHole { host, lasts } => {
-                let lasts = self.duration(lasts);
-                Fault::BlackHole { host: self.server(host)?, lasts }
-            }
-            FaultYaml::LostSync { host, lasts } => {
-                let lasts = self.duration(lasts);
-                Fault::LostSync { host: self.with_disk(host)?, lasts }
-            }
-            FaultYaml::SlowSync { host, by, lasts } => {
-                let (by, lasts) = (self.duration(by), self.duration(lasts));
-                Fault::SlowSync { host: self.with_disk(host)?, by, lasts }
-            }
-            FaultYaml::Lose { client } => Fault::Lose { client: self.named(client) },
-            FaultYaml::Tear { client, bytes } => {
-                Fault::Tear { client: self.named(client), bytes: *bytes }
-            }
-            FaultYaml::Fragment { client, bytes, lasts } => {
-                let (client, lasts) = (self.named(client), self.duration(lasts));
-                Fault::Fragment { client, bytes: *bytes, lasts }
-            }
-            FaultYaml::Intrude { host, how } => {
-                let host = self.gateway(host)?;
-                Fault::Intrude { host, how: *how }
-            }
-            FaultYaml::SignOut { client } => Fault::SignOut { client: self.named(client) },
-            FaultYaml::Cut { client } => Fault::Cut { client: self.named(client) },
-            FaultYaml::Duplicate { client } => Fault::Duplicate { client: self.named(client) },
-            FaultYaml::Reorder { client } => Fault::Reorder { client: self.named(client) },
-            FaultYaml::SlowReader { client, lasts } => {
-                Fault::SlowReader { client: self.named(client), lasts: self.duration(lasts) }
-            }
-            FaultYaml::HalfOpen { client, lasts } => {
-                Fault::HalfOpen { client: self.named(client), lasts: self.duration(lasts) }
-            }
-            FaultYaml::Offline { client, lasts } => {
-                Fault::Offline { client: self.named(client), lasts: self.duration(lasts) }
-            }
-            FaultYaml::Pause { host, lasts } => {
-                let lasts = self.duration(lasts);
-                let host = self.client_only(host)?;
-                Fault::Pause { host, lasts }
-            }
-            FaultYaml::Misbehave { host, how, lasts } => {
-                let lasts = self.duration(lasts);
-                let host = self.replaceable(host)?;
-                Fault::Misbehave { host, how: *how, lasts }
-            }
-            FaultYaml::BadDisk { host, how, lasts } => {
-                let lasts = self.duration(lasts);
-                let host = self.with_disk(host)?;
-                Fault::BadDisk { host, how: *how, lasts }
-            }
-            FaultYaml::Skew { host, by } => {
-                let by_ms = self.skew(by);
-                let host = self.server(host)?;
-                Fault::Skew { host, by_ms }
-            }
-        })
-    }
-
-    fn between(&mut self, yaml: &At<Vec<At<String>>>) -> Option<[Host; 2]> {
-        let [a, b] = yaml.value.as_slice() else {
-            self.wrong(yaml.span, "expected two hosts");
-            return None;
-        };
-        self.two(a, b)
-    }
-
-    fn two(&mut self, a: &At<String>, b: &At<String>) -> Option<[Host; 2]> {
-        let pair = self.host(a).zip(self.host(b));
-        if a.value == b.value {
-            self.wrong(b.span, "expected another host than the first");
-        }
-        pair.map(|(a, b)| [a, b])
-    }
-
-    /// A client as a host.
-    fn named(&mut self, client: &At<String>) -> Host {
-        self.client(client);
-        Host::Client(client.value.clone())
-    }
-
-    /// A host that can be stopped and started; users stay.
-    fn server(&mut self, name: &At<String>) -> Option<Host> {
-        let host = self.host(name)?;
-        if let Host::Client(_) = host {
-            self.wrong(name.span, "expected a serving host, not a client");
-        }
-        Some(host)
-    }
-
-    /// A host that takes whoever comes.
-    fn gateway(&mut self, name: &At<String>) -> Option<Host> {
-        let host = self.host(name)?;
-        if !matches!(host, Host::Gateway(_)) {
-            self.wrong(name.span, "expected a gateway, such as gateway-1");
-        }
-        Some(host)
-    }
-
-    /// A host whose process can be held back.
-    fn client_only(&mut self, name: &At<String>) -> Option<Host> {
-        let host = self.host(name)?;
-        if !matches!(host, Host::Client(_)) {
-            self.wrong(name.span, "expected a client: a serving host cannot be paused");
-        }
-        Some(host)
-    }
-
-    fn replaceable(&mut self, name: &At<String>) -> Option<Host> {
-        let host = self.host(name)?;
-        if !matches!(host, Host::Agent | Host::TokenService) {
-            self.wrong(
-                name.span,
-                "expected agent or token-service: nothing can stand in for others",
-            );
-        }
-        Some(host)
-    }
-
-    fn with_disk(&mut self, name: &At<String>) -> Option<Host> {
-        let host = self.host(name)?;
-        if !matches!(host, Host::Supervisor | Host::TokenService) {
-            self.wrong(name.span, "expected supervisor or token-service: others have no disk");
-        }
-        Some(host)
-    }
-
-    /// A duration with a sign, in milliseconds.
-    fn skew(&mut self, text: &At<String>) -> i64 {
-        let (sign, by) = match text.value.strip_prefix('-') {
-            Some(by) => (-1, by),
-            None => (1, text.value.as_str()),
-        };
-        let by = length::read(by).and_then(|by| i64::try_from(by.as_millis()).ok());
-        by.filter(|by| *by > 0).map_or_else(
-            || {
-                let wrong = format!("expected a skew such as 90s or -2m, got `{}`", text.value);
-                self.wrong(text.span, wrong);
-                0
-            },
-            |by| sign * by,
-        )
-    }
-
-    fn host(&mut self, name: &At<String>) -> Option<Host> {
-        let fixed = ["supervisor", "agent", "token-service"];
-        let mut names: Vec<String> = (1..=self.gateways).map(|n| format!("gateway-{n}")).collect();
-        names.extend(fixed.map(str::to_owned));
-        names.extend(self.clients.iter().map(|client| client.name.clone()));
-        if names.contains(&name.value) {
-            return name.value.parse().ok();
-        }
-        self.problems.push(Problem {
-            span: name.span,
-            text: format!("unknown host `{}`", name.value),
-            advice: Some(closest(&name.value, &names)),
-        });
-        None
-    }
-}
-
-/// What a fault waits for, as a place in the file.
-fn moment(armed: &ArmedYaml) -> Span {
-    let at = &armed.at.value;
-    let word = at.frame.as_ref().or(at.elapsed.as_ref());
-    word.map_or(armed.at.span, |word| word.span)
 }

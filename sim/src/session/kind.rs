@@ -19,6 +19,8 @@ pub(super) struct Field {
     pub(super) kind: Kind,
     /// Whether it may be absent, which a session writes as `none`.
     pub(super) optional: bool,
+    /// What it holds, in a sentence; empty if the contract does not say.
+    pub(super) about: String,
 }
 
 /// A kind of value.
@@ -54,7 +56,9 @@ fn fields_in(schema: &Value) -> Fields {
     let properties = schema.get("properties").and_then(Value::as_object);
     let plain = properties.into_iter().flatten().filter_map(|(name, schema)| {
         let kind = Kind::of(name, schema)?;
-        Some((name.clone(), Field { kind, optional: !required.contains(&name.as_str()) }))
+        let optional = !required.contains(&name.as_str());
+        let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        Some((name.clone(), Field { kind, optional, about: about.to_owned() }))
     });
     plain.collect()
 }
@@ -94,7 +98,7 @@ impl Kind {
         }
     }
 
-    fn operators(&self) -> &'static [&'static str] {
+    pub(super) fn operators(&self) -> &'static [&'static str] {
         match self {
             Self::Text | Self::Name(..) => &["one_of", "contains", "not_contains", "regex"],
             Self::Number => &["gte", "lte", "between", "one_of"],

@@ -12,7 +12,7 @@ pub(super) fn schema<T: JsonSchema>() -> Value {
 }
 
 /// The variant names of an enum; for a tagged one the values of `tag`.
-pub(super) fn names<T: JsonSchema>(tag: &str) -> Vec<String> {
+pub(crate) fn names<T: JsonSchema>(tag: &str) -> Vec<String> {
     names_in(&schema::<T>(), tag)
 }
 

@@ -16,6 +16,17 @@ pub struct Span {
     pub len: usize,
 }
 
+impl Span {
+    /// Line and column in `text`, both counted from 1, columns in characters.
+    #[must_use]
+    pub fn place(self, text: &str) -> (usize, usize) {
+        let before = text.get(..self.start).unwrap_or(text);
+        let line = before.matches('\n').count().saturating_add(1);
+        let column = before.chars().rev().take_while(|&c| c != '\n').count().saturating_add(1);
+        (line, column)
+    }
+}
+
 /// A mistake in a session file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -113,7 +124,10 @@ fn problem(error: &Error, text: &str) -> Problem {
     } else if let Error::SerdeUnknownVariant { variant, expected, .. } = error {
         Problem::unknown("name", &at(variant), expected)
     } else {
-        Problem::new(span, words(error))
+        let text = words(error);
+        let quoted = text.contains("quoted scalar");
+        let advice = quoted.then(|| "is a quote that was opened further up not closed?".to_owned());
+        Problem { advice, ..Problem::new(span, text) }
     }
 }
 

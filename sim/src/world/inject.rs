@@ -244,7 +244,6 @@ impl<E: Engine> Injector<E> {
                     return;
                 }
                 self.recorder.record(&Host::World, injected);
-                self.overtake_bounce(host);
                 self.replace(host, Some(*how), engine);
                 self.heal_after(*lasts, fault);
             }
@@ -294,11 +293,12 @@ impl<E: Engine> Injector<E> {
 
     /// Kills what runs as a host and starts something else, or the role again, in its place. A host that is down
     /// will be started by the end of what took it down.
-    fn replace(&self, host: &Host, how: Option<Misbehaviour>, engine: &mut E) {
+    fn replace(&mut self, host: &Host, how: Option<Misbehaviour>, engine: &mut E) {
         self.troupe.stand_in(host, how);
         if !self.troupe.is_running(host) {
             return;
         }
+        self.overtake_bounce(host);
         self.wires.process_dies(host);
         self.troupe.disk(host).kill();
         self.kill(host, engine);

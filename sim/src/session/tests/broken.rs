@@ -189,7 +189,7 @@ fn one_client_and_the_usual_world_need_no_words() {
     let session = read(&format!("\u{feff}{text}")).unwrap();
     assert_eq!(session.scenario.clients[0].name, "user");
     assert_eq!(session.scenario.world.catalog, "willamette");
-    assert_eq!(session.text, text);
+    assert_eq!(session.sources.files().next().unwrap().text, text);
 }
 
 #[test]
@@ -208,7 +208,11 @@ fn refuses_what_is_not_yaml() {
 #[test]
 fn refuses_unknown_and_duplicate_and_missing_keys() {
     told("seed: 7", "^sede: 7", &["unknown key `sede`", "did you mean `seed`?"]);
-    told("seed: 7", "seed: 7\n^vars: {}", &["unknown key `vars`", "one of: session, about"]);
+    told(
+        "seed: 7",
+        "seed: 7\n^fixtures: {}",
+        &["unknown key `fixtures`", "one of: session, about"],
+    );
     told("seed: 7", "seed: 7\n^seed: 8", &["duplicate key `seed`"]);
     let (lost, end) = ("seed: 7\n", "faults:\n  - at: { elapsed: 1m }");
     let between = GOOD.split(lost).last().unwrap().split(end).next().unwrap();

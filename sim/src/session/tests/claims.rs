@@ -178,7 +178,7 @@ fn fails(expect: &str, trace: &Trace, piece: &str, words: &str) {
     let misses = check(&session, trace);
     assert_eq!(misses.len(), 1, "{expect}: {misses:#?}");
     assert!(misses[0].text.contains(words), "{expect}: {}", misses[0].text);
-    let there = &session.text[misses[0].span.start..];
+    let there = &session.sources.files().next().unwrap().text[misses[0].span.start..];
     assert!(there.starts_with(piece), "{expect}: points at {there:?}");
 }
 
@@ -403,4 +403,23 @@ session demo failed: 5 of 5 expectations
     assert_eq!(failed(&session, &misses, Ink::Plain), expected.trim_start());
     let coloured = failed(&session, &misses, Ink::Colour);
     assert!(coloured.contains('\u{1b}'));
+}
+
+#[test]
+fn a_turn_that_shows_the_same_as_an_earlier_one() {
+    let text = "session: demo\nseed: 1\nturns:\n  - user: hi\n    expect: { listings: { count: 2 } }\n  \
+                - user: hi\n    expect: { same_as: 1 }\n";
+    let session = read(text);
+    let again = |bodies: Vec<LogBody>| {
+        let mut trace = calm();
+        trace.events.push(said(1, "m-2"));
+        let frames = (5..).zip(bodies).map(|(seq, body)| shown(seq, "m-2", body));
+        trace.events.extend(frames);
+        check(&session, &trace).into_iter().map(|miss| miss.text).collect::<Vec<_>>()
+    };
+    assert_eq!(again(vec![user_turn("m-2"), recommendations(), message()]), [""; 0]);
+    let misses = again(vec![recommendations()]);
+    assert_eq!(misses, ["expected 2 things shown as in turn 1, got 1"]);
+    let misses = again(vec![message(), message()]);
+    assert!(misses[0].starts_with("expected what turn 1 showed, `recommendations"), "{misses:?}");
 }
