@@ -10,7 +10,7 @@ use super::{Oracle, Violation, is_final};
 use crate::scenario::{Armed, Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use assistant::config::ClientPolicy;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const NAME: &str = "auth";
@@ -81,6 +81,8 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
 struct Endings<'t> {
     /// Those that their clients have not felt yet, and since when.
     open: BTreeMap<&'t Host, u64>,
+    /// Clients that had gone for good before.
+    gone: BTreeSet<&'t Host>,
     /// How many other faults are in force, and when the last one began or ended.
     others: usize,
     last: Option<u64>,
@@ -90,7 +92,9 @@ impl<'t> Endings<'t> {
     fn step(&mut self, event: &'t Event) -> Option<Violation> {
         match (&event.what, &event.host) {
             (What::Injected { fault: Fault::SignOut { client }, .. }, _) => {
-                self.open.insert(client, event.at_us);
+                if !self.gone.contains(client) {
+                    self.open.insert(client, event.at_us);
+                }
             }
             (What::Injected { fault, .. }, _) => {
                 self.others += usize::from(!fault.is_momentary());
@@ -102,6 +106,7 @@ impl<'t> Endings<'t> {
             }
             (What::Link { state }, host) if is_final(state) || state == "closed" => {
                 self.open.remove(host);
+                self.gone.insert(host);
             }
             (_, _) => {}
         }
@@ -238,6 +243,12 @@ mod tests {
         run.trace.events.last_mut().expect("an event").at_us += 100_000_000;
         run.tell(Host::World, What::Injected { turn: None, index: 0, fault: fault() });
         let mut over = run.clone();
+        let mut gone = healthy();
+        gone.link("ben", "stopped (Code(4403))");
+        gone.tell(Host::World, What::Injected { turn: None, index: 0, fault: fault() });
+        gone.tell(client("ana"), What::ViewReset);
+        gone.trace.events.last_mut().expect("an event").at_us += 100_000_000;
+        gone.accepted_by(&ORACLE);
         run.tell(client("ben"), What::ViewReset);
         run.trace.events.last_mut().expect("an event").at_us += 16_000_000;
         run.refused_by(&ORACLE, "ben goes on though its session was ended 15s ago");
