@@ -3,6 +3,7 @@
 //! Seen from the network: a call of the supervisor is an attempt to connect to the agent. Calls say
 //! nothing of their turn, so only a turn that was alone in the world is held to its number of calls.
 
+use super::calm::Calm;
 use super::{Oracle, Violation};
 use crate::scenario::{Fault, Host, Scenario, Target};
 use crate::trace::{Event, Trace, What};
@@ -23,8 +24,6 @@ pub(super) const ORACLE: Oracle = Oracle {
 const SLACK: Duration = Duration::from_secs(3);
 /// What clocks may differ by: a tick of the reference engine.
 const TICK: Duration = Duration::from_millis(100);
-/// How long after another fault its effects may last.
-const CALM_AFTER: Duration = Duration::from_secs(60);
 
 /// What is under way.
 #[derive(Default)]
@@ -33,8 +32,8 @@ struct Desk<'t> {
     open: BTreeMap<&'t str, (u64, Option<u64>)>,
     /// When the agent was last called.
     called: Option<u64>,
-    /// How many faults of the agent are in force, and until when the last may have an effect.
-    own: (usize, u64),
+    /// Whether something is wrong with the agent.
+    own: Calm,
     /// Whether another was open at the same time as the one that is.
     crowded: bool,
     /// Calls since the turn that is open was said.
@@ -43,10 +42,8 @@ struct Desk<'t> {
     failed: Vec<u64>,
     /// Whether an agent was left alone since, and may be tried once at a time.
     rests: bool,
-    /// Faults in force that befall something else than the agent.
-    others: usize,
-    /// Until when the last of them may have an effect.
-    restless_until: u64,
+    /// Whether something else is wrong.
+    others: Calm,
 }
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
@@ -67,23 +64,9 @@ fn is_of_agent(fault: &Fault) -> bool {
 
 impl<'t> Desk<'t> {
     fn step(&mut self, event: &'t Event, config: &SupervisorConfig) -> Option<String> {
-        let calm_after = u64::try_from(CALM_AFTER.as_micros()).unwrap_or(u64::MAX);
+        self.own.hear_of(event, is_of_agent);
+        self.others.hear_of(event, |fault| !is_of_agent(fault));
         match (&event.what, &event.host) {
-            (What::Injected { fault, .. }, _) if !is_of_agent(fault) => {
-                self.others += usize::from(!fault.is_momentary());
-                self.restless_until = event.at_us + calm_after;
-            }
-            (What::Healed { fault }, _) if !is_of_agent(fault) => {
-                self.others = self.others.saturating_sub(1);
-                self.restless_until = event.at_us + calm_after;
-            }
-            (What::Injected { fault, .. }, _) => {
-                self.own.0 += usize::from(!fault.is_momentary());
-                self.own.1 = event.at_us + calm_after;
-            }
-            (What::Healed { .. }, _) => {
-                self.own = (self.own.0.saturating_sub(1), event.at_us + calm_after);
-            }
             (What::Said { message_id, .. }, _) => {
                 self.crowded = !self.open.is_empty();
                 self.open.insert(message_id.as_str(), (event.at_us, None));
@@ -126,7 +109,7 @@ impl<'t> Desk<'t> {
     ) -> Option<String> {
         let turn = &frame.in_reply_to;
         let alone = !std::mem::replace(&mut self.crowded, !self.open.is_empty());
-        let undisturbed = alone && self.others == 0 && event.at_us > self.restless_until;
+        let undisturbed = alone && self.others.reigns(event.at_us);
         let is_error =
             |wanted: ErrorCode| matches!(frame.body, LogBody::Error { code, .. } if code == wanted);
         let unavailable = is_error(ErrorCode::AgentUnavailable);
@@ -148,8 +131,7 @@ impl<'t> Desk<'t> {
             let ms = took.as_millis();
             return Some(format!("{turn} waited {ms} ms for its agent, longer than {most:?}"));
         }
-        let is_calm = self.own.0 == 0 && event.at_us > self.own.1;
-        if is_calm && (unavailable || is_error(ErrorCode::AgentInvalid)) {
+        if self.own.reigns(event.at_us) && (unavailable || is_error(ErrorCode::AgentInvalid)) {
             return Some(format!(
                 "{turn} had no answer of its agent, with which nothing was wrong"
             ));

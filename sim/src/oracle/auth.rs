@@ -5,6 +5,7 @@
 //! than the last such answer before it began, or before a new token came over it. A scenario in which clocks are
 //! wrong says nothing about the end of a token.
 
+use super::calm::Calm;
 use super::wire;
 use super::{Oracle, Violation, is_final};
 use crate::scenario::{Armed, Fault, Host, Scenario};
@@ -28,8 +29,6 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// How soon a session is over for its client once it was ended, while nothing else is wrong.
 const OVER_WITHIN: Duration = Duration::from_secs(15);
-/// How long after another fault its effects may last.
-const CALM_AFTER: Duration = Duration::from_secs(60);
 
 /// What a client lives on.
 #[derive(Default)]
@@ -83,26 +82,18 @@ struct Endings<'t> {
     open: BTreeMap<&'t Host, u64>,
     /// Clients that had gone for good before.
     gone: BTreeSet<&'t Host>,
-    /// How many other faults are in force, and when the last one began or ended.
-    others: usize,
-    last: Option<u64>,
+    /// What else is wrong.
+    others: Calm,
 }
 
 impl<'t> Endings<'t> {
     fn step(&mut self, event: &'t Event) -> Option<Violation> {
+        self.others.hear_of(event, |fault| !matches!(fault, Fault::SignOut { .. }));
         match (&event.what, &event.host) {
             (What::Injected { fault: Fault::SignOut { client }, .. }, _) => {
                 if !self.gone.contains(client) {
                     self.open.insert(client, event.at_us);
                 }
-            }
-            (What::Injected { fault, .. }, _) => {
-                self.others += usize::from(!fault.is_momentary());
-                self.last = Some(event.at_us);
-            }
-            (What::Healed { .. }, _) => {
-                self.others = self.others.saturating_sub(1);
-                self.last = Some(event.at_us);
             }
             (What::Link { state }, host) if is_final(state) || state == "closed" => {
                 self.open.remove(host);
@@ -111,7 +102,7 @@ impl<'t> Endings<'t> {
             (_, _) => {}
         }
         let since = |at: u64| Duration::from_micros(event.at_us.saturating_sub(at));
-        let is_calm = self.others == 0 && self.last.is_none_or(|last| since(last) > CALM_AFTER);
+        let is_calm = self.others.reigns(event.at_us);
         let late = self.open.iter().find(|(_, ended)| is_calm && since(**ended) > OVER_WITHIN);
         let client = late.map(|(client, _)| *client)?;
         self.open.remove(client);

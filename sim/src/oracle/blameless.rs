@@ -4,11 +4,11 @@
 //! The clients of a world keep the protocol and its limits, so a gateway that closes one for breaking them is wrong,
 //! or the client is.
 
+use super::calm::Calm;
 use super::{Oracle, Violation};
 use crate::scenario::{Host, Scenario};
 use crate::trace::{Trace, What, Wire};
 use assistant::contract::close::CloseReason;
-use std::time::Duration;
 
 const NAME: &str = "blameless";
 
@@ -28,35 +28,20 @@ const NEVER: [CloseReason; 6] = [
 /// What happens to a client only if something is wrong.
 const NOT_IN_CALM: [CloseReason; 2] = [CloseReason::Timeout, CloseReason::TokenExpired];
 
-/// How long after a fault its effects may last: a heartbeat, what is granted beyond, and a token's notice.
-const CALM_AFTER: Duration = Duration::from_secs(60);
-
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
-    let (mut faults, mut calm_since, mut ever) = (0_usize, 0, false);
+    let mut calm = Calm::default();
     let mut found = Vec::new();
     for event in &trace.events {
-        match (&event.what, &event.host) {
-            (What::Injected { fault, .. }, _) => {
-                faults += usize::from(!fault.is_momentary());
-                (calm_since, ever) = (event.at_us, true);
-            }
-            (What::Healed { .. }, _) => {
-                faults = faults.saturating_sub(1);
-                calm_since = event.at_us;
-            }
-            (What::Received { conn, frame: Wire::Close { code: Some(code), .. } }, _)
-                if matches!(event.host, Host::Client(_)) =>
-            {
-                let says = |reasons: &[CloseReason]| reasons.iter().any(|r| r.code() == *code);
-                let calm = Duration::from_micros(event.at_us - calm_since);
-                let is_calm = faults == 0 && (!ever || calm > CALM_AFTER);
-                if says(&NEVER) || (is_calm && says(&NOT_IN_CALM)) {
-                    let what =
-                        format!("{} was closed with {code} on connection {conn}", event.host);
-                    found.push(Violation::at(NAME, event, what));
-                }
-            }
-            (_, _) => {}
+        calm.hear(event);
+        let (What::Received { conn, frame: Wire::Close { code: Some(code), .. } }, Host::Client(_)) =
+            (&event.what, &event.host)
+        else {
+            continue;
+        };
+        let says = |reasons: &[CloseReason]| reasons.iter().any(|r| r.code() == *code);
+        if says(&NEVER) || (calm.reigns(event.at_us) && says(&NOT_IN_CALM)) {
+            let what = format!("{} was closed with {code} on connection {conn}", event.host);
+            found.push(Violation::at(NAME, event, what));
         }
     }
     found
@@ -67,6 +52,7 @@ mod tests {
     use super::super::bench::{client, healthy};
     use super::*;
     use crate::scenario::Fault;
+    use std::time::Duration;
 
     #[test]
     fn accepts_a_healthy_run() {

@@ -35,23 +35,29 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
 }
 
 fn has_reason(scenario: &Scenario, host: &Host, state: &str, signed_out: bool) -> bool {
-    let mut clients = scenario.clients.iter();
-    let own = clients.find(|client| *host == Host::Client(client.name.clone()));
-    let others = scenario.clients.iter().filter(|other| Some(*other) != own);
-    let others = others.filter(|other| own.is_some_and(|own| own.thread == other.thread));
-    let others: Vec<&ClientSpec> = others.collect();
     let says = |reason: CloseReason| state.contains(&reason.code().to_string());
     if state.starts_with("signed-out") {
         return signed_out;
     }
-    let is_copied = others.iter().any(|other| own.is_some_and(|own| is_copy(own, other)));
-    let has_owner = others.iter().any(|other| own.is_some_and(|own| own.user != other.user));
-    (says(CloseReason::Superseded) && is_copied) || (says(CloseReason::Forbidden) && has_owner)
+    let has_owner = shares(scenario, host, |own, other| own.user != other.user);
+    (says(CloseReason::Superseded) && is_copied(scenario, host))
+        || (says(CloseReason::Forbidden) && has_owner)
 }
 
-/// Whether two clients of a thread call themselves the same.
-pub(super) fn is_copy(one: &ClientSpec, other: &ClientSpec) -> bool {
-    one.thread == other.thread && instance(one) == instance(other)
+/// Whether another client has the name of this one, and so may end its connection.
+pub(super) fn is_copied(scenario: &Scenario, host: &Host) -> bool {
+    shares(scenario, host, |own, other| instance(own) == instance(other))
+}
+
+/// Whether another client of the same thread stands like this to the one that a host is.
+fn shares(
+    scenario: &Scenario,
+    host: &Host,
+    stands: impl Fn(&ClientSpec, &ClientSpec) -> bool,
+) -> bool {
+    let Some(own) = scenario.client(host) else { return false };
+    let mut others = scenario.clients.iter().filter(|other| other.name != own.name);
+    others.any(|other| own.thread == other.thread && stands(own, other))
 }
 
 fn instance(client: &ClientSpec) -> &str {

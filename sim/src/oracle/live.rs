@@ -4,6 +4,7 @@
 //! stretch without one is looked at, wherever it lies in the run, and if it is too long the violation says
 //! who waits for what.
 
+use super::calm::Calm;
 use super::{Oracle, Violation, is_final};
 use crate::scenario::{Host, Scenario};
 use crate::trace::{Event, Trace, What};
@@ -23,10 +24,7 @@ const CALM_MAX: Duration = Duration::from_secs(40 + 20 + 10 + 10 + 20);
 /// What is outstanding, and what is in force.
 #[derive(Default)]
 struct Waiting<'t> {
-    /// How many faults are in force.
-    faults: usize,
-    /// Since when none is.
-    calm_since: u64,
+    calm: Calm,
     /// The turns without an end, and since when.
     turns: BTreeMap<(&'t Host, &'t str), u64>,
     /// What each client is, and since when it tries to connect.
@@ -49,16 +47,12 @@ impl<'t> Waiting<'t> {
     fn step(&mut self, event: &'t Event) -> Vec<Violation> {
         let (at_us, host) = (event.at_us, &event.host);
         match (&event.what, host) {
-            (What::Injected { fault, .. }, _) => {
+            (What::Injected { .. }, _) => {
                 let found = self.calm_ends(event);
-                self.faults += usize::from(!fault.is_momentary());
-                self.calm_since = at_us;
+                self.calm.hear(event);
                 return found;
             }
-            (What::Healed { .. }, _) => {
-                self.faults = self.faults.saturating_sub(1);
-                self.calm_since = at_us;
-            }
+            (What::Healed { .. }, _) => self.calm.hear(event),
             (What::Said { message_id, .. }, _) => {
                 self.turns.insert((host, message_id.as_str()), at_us);
             }
@@ -102,9 +96,9 @@ impl<'t> Waiting<'t> {
 
     /// How long nothing has excused waiting since then; none if that is not too long.
     fn too_long(&self, since: u64, event: &Event) -> Option<Duration> {
-        let calm_us = event.at_us.saturating_sub(since.max(self.calm_since));
+        let calm_us = event.at_us.saturating_sub(since.max(self.calm.since()?));
         let calm = Duration::from_micros(calm_us);
-        (self.faults == 0 && calm > CALM_MAX).then_some(calm)
+        (calm > CALM_MAX).then_some(calm)
     }
 
     fn unanswered(&self, event: &Event, host: &Host, turn: &str, since: u64) -> Option<Violation> {

@@ -10,6 +10,7 @@ mod answered;
 mod auth;
 mod backoff;
 mod blameless;
+mod calm;
 mod close_codes;
 mod contract;
 mod dedup;

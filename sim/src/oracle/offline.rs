@@ -15,13 +15,13 @@ pub(super) const ORACLE: Oracle =
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
     // A client that is not run hears of it late.
-    let mut away: BTreeMap<&Host, (u64, u32)> = BTreeMap::new();
+    let mut away: BTreeMap<&Host, u64> = BTreeMap::new();
     let mut paused: BTreeMap<&Host, u32> = BTreeMap::new();
     let mut found = Vec::new();
     for event in &trace.events {
         match (&event.what, &event.host) {
             (What::Injected { fault: Fault::Offline { client, .. }, .. }, _) => {
-                away.entry(client).or_insert((event.at_us, 0)).1 += 1;
+                away.entry(client).or_insert(event.at_us);
             }
             (What::Healed { fault: Fault::Offline { client, .. } }, _) => {
                 // The device is told "online" with the end of the first of two.
@@ -40,7 +40,7 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
                 away.remove(&event.host);
             }
             (What::Dialled { to }, _) => {
-                let since = away.get(&event.host).map(|(since, _)| event.at_us - since);
+                let since = away.get(&event.host).map(|since| event.at_us - since);
                 let is_run = paused.get(&event.host).is_none_or(|times| *times == 0);
                 // What it did at the same moment it did before it heard.
                 if let Some(ms) = since.filter(|us| *us > 0 && is_run).map(|us| us / 1_000) {

@@ -25,7 +25,7 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
         logs(trace).map(|(event, thread, frames)| (thread.as_str(), (event, frames))).collect();
     let (events, gone) = (by_host(trace), gone(trace));
     for client in &scenario.clients {
-        let host = Host::Client(client.name.clone());
+        let host = client.host();
         let events = events.get(&host).map_or(&[][..], Vec::as_slice);
         if let Some(&(event, log)) = logs.get(client.thread.as_str()) {
             found.extend(other_than_log(client, events, log));
@@ -123,7 +123,7 @@ fn incomplete(
         kind(missing),
         missing.in_reply_to
     );
-    let host = Some(Host::Client(client.name.clone()));
+    let host = Some(client.host());
     Some(Violation { host, ..Violation::at(NAME, event, what) })
 }
 

@@ -3,10 +3,10 @@
 //! A connection that was left may still bring what was under way, and the other side's goodbye; what is durable
 //! must come over the latest.
 
-use super::leaves::is_copy;
+use super::leaves::is_copied;
 use super::wire;
 use super::{Oracle, Violation};
-use crate::scenario::{ClientSpec, Host, Scenario};
+use crate::scenario::{Host, Scenario};
 use crate::trace::{Trace, What, Wire};
 use assistant::contract::close::CloseReason;
 use std::collections::BTreeMap;
@@ -41,14 +41,6 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
         found.extend(what.map(|what| Violation::at(NAME, event, what)));
     }
     found
-}
-
-/// Whether another client has the name of this one, and so may end its connection.
-fn is_copied(scenario: &Scenario, host: &Host) -> bool {
-    let is_own = |client: &&ClientSpec| *host == Host::Client(client.name.clone());
-    let own = scenario.clients.iter().find(is_own);
-    let mut others = scenario.clients.iter().filter(|other| !is_own(other));
-    own.is_some_and(|own| others.any(|other| is_copy(own, other)))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 //! to have recovered by itself. In most seeds no fault lasts so long that a client may park (ten attempts,
 //! some two minutes); in a few the busy time is long, and one may.
 
-use super::draw::{Dice, Draw, Moment, OF_TURN_MS, Span, host};
+use super::draw::{Dice, Draw, Moment, OF_TURN_MS, Span};
 use super::generate::SAYINGS;
 use super::{Armed, ClientSpec, Fault, Host, Kind, Pace, Scenario, Trigger, Turn, WorldSpec};
 use std::time::Duration;
@@ -100,7 +100,7 @@ fn blinks(dice: &mut Dice, client: &ClientSpec, span: Span) -> Vec<Armed> {
     let first = dice.within(from, to.saturating_sub(times * BLINK_MS).max(from));
     let blink = |dice: &mut Dice, place| {
         let at = Duration::from_millis(first + place * BLINK_MS) + dice.ms(0, 100);
-        let fault = Fault::Offline { client: host(client), lasts: dice.ms(20, 500) };
+        let fault = Fault::Offline { client: client.host(), lasts: dice.ms(20, 500) };
         Armed { at: Trigger::Elapsed(at), fault }
     };
     (0..times).map(|place| blink(dice, place)).collect()
@@ -108,7 +108,7 @@ fn blinks(dice: &mut Dice, client: &ClientSpec, span: Span) -> Vec<Armed> {
 
 /// Who speaks in the turn that a fault waits for.
 fn speaker(moment: Moment, turns: &[Turn], clients: &[ClientSpec]) -> Option<Host> {
-    clients.get(turns.get(moment.turn()?)?.client).map(host)
+    clients.get(turns.get(moment.turn()?)?.client).map(ClientSpec::host)
 }
 
 /// Which kinds of faults a seed has.

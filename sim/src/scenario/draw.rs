@@ -103,11 +103,13 @@ impl Draw<'_> {
         Armed { at, fault: self.fault(kind, lasts) }
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of the faults")]
     pub(super) fn fault(&mut self, kind: Kind, lasts: Duration) -> Fault {
         match kind {
-            Kind::Crash | Kind::PowerLoss | Kind::Bounce | Kind::Skew => {
-                self.of_server(kind, lasts)
-            }
+            Kind::Crash => Fault::Crash { host: self.server(), down: lasts },
+            Kind::PowerLoss => Fault::PowerLoss { host: self.server(), down: lasts },
+            Kind::Bounce => Fault::Bounce { host: self.server() },
+            Kind::Skew => self.skew(),
             Kind::Refuse => Fault::Refuse { host: self.server(), lasts },
             Kind::BlackHole => Fault::BlackHole { host: self.server(), lasts },
             Kind::Partition => Fault::Partition { between: self.pair(), lasts },
@@ -123,17 +125,19 @@ impl Draw<'_> {
                 Fault::Latency { between: self.pair(), by: self.dice.ms(20, 3_000), lasts }
             }
             Kind::Hold => Fault::Hold { between: self.pair(), lasts },
-            Kind::Cut
-            | Kind::Lose
-            | Kind::Tear
-            | Kind::Fragment
-            | Kind::Duplicate
-            | Kind::Reorder
-            | Kind::SlowReader
-            | Kind::HalfOpen
-            | Kind::Offline
-            | Kind::SignOut
-            | Kind::Pause => self.of_client(kind, lasts),
+            Kind::Cut => Fault::Cut { client: self.client() },
+            Kind::Lose => Fault::Lose { client: self.client() },
+            Kind::Tear => Fault::Tear { client: self.client(), bytes: self.bytes(60) },
+            Kind::Fragment => {
+                Fault::Fragment { client: self.client(), bytes: self.bytes(64), lasts }
+            }
+            Kind::Duplicate => Fault::Duplicate { client: self.client() },
+            Kind::Reorder => Fault::Reorder { client: self.client() },
+            Kind::SlowReader => self.slow_reader(lasts),
+            Kind::HalfOpen => Fault::HalfOpen { client: self.client(), lasts },
+            Kind::Offline => Fault::Offline { client: self.client(), lasts },
+            Kind::SignOut => Fault::SignOut { client: self.client() },
+            Kind::Pause => Fault::Pause { host: self.client(), lasts },
             Kind::Misbehave => {
                 let host = self.dice.pick(&[Host::Agent, Host::TokenService]).clone();
                 let how = *self.dice.pick(&[
@@ -165,53 +169,27 @@ impl Draw<'_> {
         }
     }
 
-    fn of_server(&mut self, kind: Kind, lasts: Duration) -> Fault {
-        let host = self.server();
-        if kind == Kind::Skew {
-            let by = i64::try_from(self.dice.within(1, SKEW_MAX_MS)).unwrap_or_default();
-            return Fault::Skew { host, by_ms: *self.dice.pick(&[by, -by]) };
-        }
-        if kind == Kind::Bounce {
-            return Fault::Bounce { host };
-        }
-        let down = lasts;
-        if kind == Kind::Crash {
-            Fault::Crash { host, down }
-        } else {
-            Fault::PowerLoss { host, down }
-        }
+    /// How many bytes of something small.
+    fn bytes(&mut self, most: u64) -> usize {
+        usize::try_from(self.dice.within(1, most)).unwrap_or(1)
     }
 
-    fn of_client(&mut self, kind: Kind, lasts: Duration) -> Fault {
+    /// Long enough for a gateway to lose patience, and short enough to hear of it, in most cases.
+    fn slow_reader(&mut self, lasts: Duration) -> Fault {
         let client = self.client();
-        if kind == Kind::SlowReader {
-            // Long enough for a gateway to lose patience, and short enough to hear of it, in most cases.
-            let patience = self.dice.ms(5_100, 6_900).min(lasts);
-            let lasts = *self.dice.pick(&[lasts, patience, patience]);
-            return Fault::SlowReader { client, lasts };
-        }
-        let mut bytes = |most| usize::try_from(self.dice.within(1, most)).unwrap_or(1);
-        if kind == Kind::Tear {
-            return Fault::Tear { client, bytes: bytes(60) };
-        }
-        if kind == Kind::Fragment {
-            return Fault::Fragment { client, bytes: bytes(64), lasts };
-        }
-        let faults = [
-            (Kind::Lose, Fault::Lose { client: client.clone() }),
-            (Kind::Duplicate, Fault::Duplicate { client: client.clone() }),
-            (Kind::Reorder, Fault::Reorder { client: client.clone() }),
-            (Kind::HalfOpen, Fault::HalfOpen { client: client.clone(), lasts }),
-            (Kind::Offline, Fault::Offline { client: client.clone(), lasts }),
-            (Kind::SignOut, Fault::SignOut { client: client.clone() }),
-            (Kind::Pause, Fault::Pause { host: client.clone(), lasts }),
-        ];
-        let drawn = faults.into_iter().find(|(drawn, _)| *drawn == kind);
-        drawn.map_or(Fault::Cut { client }, |(_, fault)| fault)
+        let patience = self.dice.ms(5_100, 6_900).min(lasts);
+        let lasts = *self.dice.pick(&[lasts, patience, patience]);
+        Fault::SlowReader { client, lasts }
+    }
+
+    fn skew(&mut self) -> Fault {
+        let host = self.server();
+        let by = i64::try_from(self.dice.within(1, SKEW_MAX_MS)).unwrap_or_default();
+        Fault::Skew { host, by_ms: *self.dice.pick(&[by, -by]) }
     }
 
     fn client(&mut self) -> Host {
-        let anybody = host(self.dice.pick(self.clients));
+        let anybody = self.dice.pick(self.clients).host();
         self.host.clone().unwrap_or(anybody)
     }
 
@@ -242,11 +220,6 @@ impl Draw<'_> {
         ];
         self.dice.pick(&pairs).clone()
     }
-}
-
-/// A client as a host.
-pub(super) fn host(client: &ClientSpec) -> Host {
-    Host::Client(client.name.clone())
 }
 
 /// A stream of draws.

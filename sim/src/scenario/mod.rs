@@ -59,6 +59,13 @@ pub struct Place<'s> {
 }
 
 impl Scenario {
+    /// The client that a host is, if it is one.
+    #[must_use]
+    pub fn client(&self, host: &Host) -> Option<&ClientSpec> {
+        let Host::Client(name) = host else { return None };
+        self.clients.iter().find(|client| client.name == *name)
+    }
+
     /// Every fault: those of the run, then those of each turn.
     pub fn armed(&self) -> impl Iterator<Item = Place<'_>> {
         let of_turns = self.turns.iter().enumerate();
@@ -159,6 +166,14 @@ pub struct ClientSpec {
     /// own turns.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hasty: bool,
+}
+
+impl ClientSpec {
+    /// The host that it is.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        Host::Client(self.name.clone())
+    }
 }
 
 /// Something a user says.

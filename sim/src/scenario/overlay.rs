@@ -8,7 +8,7 @@
 //! again twenty times at most, two seconds apart, and nobody shall have to give up.
 
 use super::draw::{Dice, Draw};
-use super::{Armed, Fault, Host, Kind, Scenario, Trigger};
+use super::{Armed, ClientSpec, Fault, Host, Kind, Scenario, Trigger};
 use std::time::Duration;
 
 /// How many turns of bad luck a schedule has, at most.
@@ -77,8 +77,7 @@ fn kinds(dice: &mut Dice) -> Vec<Kind> {
 }
 
 fn speaker(session: &Scenario, turn: usize) -> Option<Host> {
-    let client = session.clients.get(session.turns.get(turn)?.client)?;
-    Some(Host::Client(client.name.clone()))
+    session.clients.get(session.turns.get(turn)?.client).map(ClientSpec::host)
 }
 
 /// Where a fault stands.

@@ -1,7 +1,7 @@
 //! Scenarios with fewer parts.
 
 use super::{Trials, ddmin};
-use crate::scenario::{Fault, Host, Scenario, Target};
+use crate::scenario::{ClientSpec, Fault, Host, Scenario, Target};
 
 type Found<E> = Result<Scenario, E>;
 
@@ -51,7 +51,7 @@ fn with_clients(scenario: &Scenario, kept: &[usize]) -> Scenario {
         .clients
         .iter()
         .filter(|client| !smaller.clients.contains(client))
-        .map(|client| Host::Client(client.name.clone()))
+        .map(ClientSpec::host)
         .collect();
     let stays = |fault: &Fault| !gone.iter().any(|host| names(fault, host));
     smaller.faults.retain(|armed| stays(&armed.fault));

@@ -234,7 +234,7 @@ impl<C: Cable> Troupe<C> {
         let clients = self.scenario.clients.iter().enumerate();
         clients
             .map(|(place, spec)| {
-                let host = Host::Client(spec.name.clone());
+                let host = spec.host();
                 let net = SimNet::new(self.cable.clone(), host, Arc::clone(&self.wires));
                 let peer = |to: Host| Peer { net: net.clone(), address: address(&to) };
                 let mut gateways: Vec<_> =
@@ -269,9 +269,7 @@ impl<C: Cable> Troupe<C> {
         self: Arc<Self>,
         client: &Host,
     ) -> impl Future<Output = ()> + Send + use<C> {
-        let mut clients = self.scenario.clients.iter();
-        let spec = clients.find(|spec| *client == Host::Client(spec.name.clone()));
-        let login = spec.and_then(|spec| self.login(spec).ok());
+        let login = self.scenario.client(client).and_then(|spec| self.login(spec).ok());
         let net = SimNet::new(self.cable.clone(), Host::World, Arc::clone(&self.wires));
         let token_service = Peer { net, address: address(&Host::TokenService) };
         async move {

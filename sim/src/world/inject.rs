@@ -444,7 +444,7 @@ fn watches(scenario: &Scenario, turn: usize) -> Vec<FrameWatch> {
         .filter_map(|(index, armed)| match &armed.at {
             Trigger::Elapsed(_) => None,
             Trigger::Frame { event, nth } => {
-                let speaker = || Host::Client(client.name.clone());
+                let speaker = || client.host();
                 let client = armed.fault.client().cloned().unwrap_or_else(speaker);
                 let place = Place { turn: Some(turn), index };
                 Some(FrameWatch {

@@ -92,7 +92,7 @@ async fn perform<N: Net>(
     let mut clients = JoinSet::new();
     let mut seats = Vec::new();
     for (setup, spec) in cast.into_iter().zip(&scenario.clients) {
-        let host = Host::Client(spec.name.clone());
+        let host = spec.host();
         let (commands, inbox) = mpsc::channel(64);
         let (outbox, happenings) = mpsc::unbounded_channel();
         let (outcomes, seen) = watch::channel(BTreeMap::new());
