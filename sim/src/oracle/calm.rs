@@ -43,8 +43,13 @@ impl Calm {
 
     /// Whether nothing is wrong, nor has been so lately that it may still have effects.
     pub(super) fn reigns(&self, now: u64) -> bool {
+        self.has_lasted(now, CALM_AFTER)
+    }
+
+    /// Whether nothing has been wrong for so long.
+    pub(super) fn has_lasted(&self, now: u64, long: Duration) -> bool {
         let passed = |at: u64| Duration::from_micros(now.saturating_sub(at));
-        self.in_force == 0 && self.changed.is_none_or(|changed| passed(changed) > CALM_AFTER)
+        self.in_force == 0 && self.changed.is_none_or(|changed| passed(changed) > long)
     }
 }
 

@@ -22,12 +22,15 @@ mod isolated;
 mod leaves;
 mod live;
 mod liveness;
+mod memory;
 mod offline;
 mod order;
 mod patience;
+mod prompt;
 mod quiet;
 mod recovery;
 mod single_writer;
+mod slow;
 pub mod sometimes;
 mod spread;
 mod wire;
@@ -84,12 +87,15 @@ pub const ORACLES: &[Oracle] = &[
     leaves::ORACLE,
     live::ORACLE,
     liveness::ORACLE,
+    memory::ORACLE,
     offline::ORACLE,
     order::ORACLE,
     patience::ORACLE,
+    prompt::ORACLE,
     quiet::ORACLE,
     recovery::ORACLE,
     single_writer::ORACLE,
+    slow::ORACLE,
     spread::ORACLE,
 ];
 
