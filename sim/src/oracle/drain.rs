@@ -1,13 +1,15 @@
 //! DR-ALL-1012, DR-DEADLINE and DR-NO-NEW: a gateway that is asked to stop says so to everybody, lets nobody in
 //! and is gone in time.
 //!
-//! Who is cut off by another fault, or leaves first, is not told. That nothing is lost is asked by `recovery`,
+//! Nobody is sent away before balancers have had time to look elsewhere. Who is cut off by another fault, or leaves
+//! first, is not told. That nothing is lost is asked by `recovery`,
 //! at which rate a crowd is sent away by `sim/tests/storms.rs`.
 
 use super::wire;
 use super::{Oracle, Violation};
 use crate::scenario::{Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What, Wire};
+use assistant::config::GatewayConfig;
 use assistant::contract::close::CloseReason;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -81,6 +83,10 @@ impl<'t> Drains<'t> {
                 // What an earlier process had may be read late, and says nothing about this one.
                 self.links.retain(|_, link| link.gateway != host);
             }
+            // It was sent away for something else, and may read that late.
+            (What::Left { conn }, None) => {
+                self.links.entry(*conn).and_modify(|link| link.is_closed = true);
+            }
             (What::Stopped { .. }, Some(since)) => {
                 let took = Duration::from_micros(event.at_us.saturating_sub(*since));
                 let (ms, most) = (took.as_millis(), grace.as_secs());
@@ -90,6 +96,20 @@ impl<'t> Drains<'t> {
             (_, _) => {}
         }
         None
+    }
+
+    /// A client reads that its gateway stops.
+    fn too_soon(&self, event: &Event, conn: u64) -> Option<String> {
+        let gateway = self.links.get(&conn)?.gateway;
+        let since = self.draining.get(gateway)?;
+        let (after, host) =
+            (Duration::from_micros(event.at_us.saturating_sub(*since)), &event.host);
+        (after < GatewayConfig::default().drain_notice).then(|| {
+            let ms = after.as_millis();
+            format!(
+                "{gateway} sent {host} away {ms} ms after it was asked to stop, which is too soon"
+            )
+        })
     }
 
     fn tell_client(&mut self, event: &'t Event) -> Option<String> {
@@ -114,11 +134,15 @@ impl<'t> Drains<'t> {
                 let link = self.links.get_mut(conn)?;
                 link.is_closed = true;
                 let is_told = link.is_advised || self.shuffled.contains(conn);
-                return (*code == Some(CloseReason::Drain.code()) && !is_told).then(|| {
-                    format!(
+                if *code != Some(CloseReason::Drain.code()) {
+                    return None;
+                }
+                if !is_told {
+                    return Some(format!(
                         "{host} was sent away on connection {conn} and not told when to come back"
-                    )
-                });
+                    ));
+                }
+                return self.too_soon(event, *conn);
             }
             (What::Ended { conn, how }, _) if how == "end" => {
                 let link = self.links.get(conn)?;
@@ -165,10 +189,20 @@ mod tests {
         healthy().accepted_by(&ORACLE);
         let mut run = draining();
         advise(&mut run);
+        run.trace.events.last_mut().expect("an event").at_us += 5_000_000;
         run.is_closed("ben", 2, 1012, "drain");
         end(&mut run);
         run.tell(Host::Gateway(1), What::Stopped { tasks: 0, sockets: 0 });
         run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn refuses_a_close_before_the_notice_is_over() {
+        let mut run = draining();
+        advise(&mut run);
+        run.trace.events.last_mut().expect("an event").at_us += 4_000_000;
+        run.is_closed("ben", 2, 1012, "drain");
+        run.refused_by(&ORACLE, "gateway-1 sent ben away 4000 ms after it was asked to stop");
     }
 
     #[test]
@@ -189,6 +223,16 @@ mod tests {
         let gateway = Host::Gateway(1);
         run.tell(gateway.clone(), What::Started);
         let fault = Fault::Bounce { host: gateway };
+        run.tell(Host::World, What::Injected { turn: None, index: 0, fault });
+        end(&mut run);
+        run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn whoever_was_let_go_of_before_may_read_that_late() {
+        let mut run = healthy();
+        run.tell(Host::Gateway(1), What::Left { conn: 2 });
+        let fault = Fault::Bounce { host: Host::Gateway(1) };
         run.tell(Host::World, What::Injected { turn: None, index: 0, fault });
         end(&mut run);
         run.accepted_by(&ORACLE);
