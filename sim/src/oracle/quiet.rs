@@ -7,6 +7,7 @@ use super::{Oracle, Violation};
 use crate::scenario::{Fault, Host, Scenario};
 use crate::trace::{Event, Trace, What};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const NAME: &str = "quiet";
 
@@ -16,7 +17,7 @@ pub(super) const ORACLE: Oracle = Oracle {
     judge,
 };
 
-fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
+fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
     let mut failing: Vec<&Host> = Vec::new();
     let mut found = Vec::new();
     for event in &trace.events {
@@ -29,6 +30,7 @@ fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
             found.extend(bad_end(event));
         }
     }
+    found.extend(torn_away(scenario, trace));
     found.extend(still_running(trace));
     found.extend(never_healed(trace));
     found
@@ -46,6 +48,62 @@ fn bad_end(event: &Event) -> Option<Violation> {
         return Some(Violation::at(NAME, event, what));
     }
     None
+}
+
+/// Hosts that took their grace to stop though nobody was left to be served: one task at least did not end by itself.
+/// At the end of a run each is asked when the one before it has stopped. A connection may have ended on one
+/// side only, and no network of a world asks whether an idle peer is still there: where that can be, nothing is asked.
+fn torn_away(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
+    let mut asked = None;
+    let mut found = Vec::new();
+    let silences =
+        |event: &Event| matches!(&event.what, What::Injected { fault, .. } if leaves_behind(fault));
+    if trace.events.iter().any(silences) {
+        return found;
+    }
+    for event in &trace.events {
+        match (&event.what, &event.host) {
+            (What::Stopped { .. }, Host::Client(_)) => asked = Some(event.at_us),
+            (What::Stopped { .. }, host) => {
+                let Some(since) = asked else { continue };
+                asked = Some(event.at_us);
+                let took = Duration::from_micros(event.at_us.saturating_sub(since));
+                if took >= grace(scenario, host) {
+                    let ms = took.as_millis();
+                    let what = format!("{host} took {ms} ms to stop though nobody was left");
+                    found.push(Violation::at(NAME, event, what));
+                }
+            }
+            (_, _) => {}
+        }
+    }
+    found
+}
+
+/// Whether a connection may end by it on one side, and the other never hears of that.
+fn leaves_behind(fault: &Fault) -> bool {
+    matches!(
+        fault,
+        Fault::PowerLoss { .. }
+            | Fault::Partition { .. }
+            | Fault::OneWay { .. }
+            | Fault::Flap { .. }
+            | Fault::Hold { .. }
+            | Fault::HalfOpen { .. }
+    )
+}
+
+/// What a host grants to tasks that do not end by themselves.
+fn grace(scenario: &Scenario, host: &Host) -> Duration {
+    let config = &scenario.world.config;
+    match host {
+        // The notice passes in any case; what is kept for the last moment is a second.
+        Host::Gateway(_) => config.gateway.drain_notice + Duration::from_secs(1),
+        Host::Supervisor => config.supervisor.grace,
+        Host::Agent => config.agent.grace,
+        Host::TokenService => config.token.grace,
+        Host::Client(_) | Host::World => Duration::MAX,
+    }
 }
 
 fn still_running(trace: &Trace) -> Vec<Violation> {
@@ -96,7 +154,6 @@ mod tests {
     use super::super::bench::{by, healthy};
     use super::*;
     use crate::scenario::DiskFailure;
-    use std::time::Duration;
 
     #[test]
     fn accepts_a_healthy_run_with_a_crash_and_a_cut() {
@@ -127,6 +184,21 @@ mod tests {
             }
         });
         run.refused_by(&ORACLE, "ana stopped and left 1 tasks and 0 sockets behind");
+    }
+
+    #[test]
+    fn refuses_a_host_that_stops_only_because_its_grace_is_over() {
+        let mut run = healthy();
+        let up = |event: &Event| {
+            event.host == Host::Supervisor && matches!(event.what, What::Stopped { .. })
+        };
+        let end = run.trace.events.iter().position(up).expect("it stops");
+        let mut late = |seconds: u64| {
+            run.trace.events[end..].iter_mut().for_each(|event| event.at_us += seconds * 1_000_000);
+            run.clone()
+        };
+        late(4).accepted_by(&ORACLE);
+        late(1).refused_by(&ORACLE, "supervisor took 5001 ms to stop though nobody was left");
     }
 
     #[test]
