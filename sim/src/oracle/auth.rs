@@ -29,6 +29,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// How soon a session is over for its client once it was ended, while nothing else is wrong.
 const OVER_WITHIN: Duration = Duration::from_secs(15);
+/// The same for a client that is connected: gateways are told at once.
+const CLOSED_WITHIN: Duration = Duration::from_secs(3);
 
 /// What a client lives on.
 #[derive(Default)]
@@ -78,8 +80,10 @@ fn judge(scenario: &Scenario, trace: &Trace) -> Vec<Violation> {
 /// Sessions that were ended from elsewhere.
 #[derive(Default)]
 struct Endings<'t> {
-    /// Those that their clients have not felt yet, and since when.
-    open: BTreeMap<&'t Host, u64>,
+    /// Those that their clients have not felt yet, since when, and how long that may go on.
+    open: BTreeMap<&'t Host, (u64, Duration)>,
+    /// Clients that have a connection.
+    connected: BTreeSet<&'t Host>,
     /// Clients that had gone for good before.
     gone: BTreeSet<&'t Host>,
     /// What else is wrong.
@@ -92,21 +96,33 @@ impl<'t> Endings<'t> {
         match (&event.what, &event.host) {
             (What::Injected { fault: Fault::SignOut { client }, .. }, _) => {
                 if !self.gone.contains(client) {
-                    self.open.insert(client, event.at_us);
+                    let is_connected = self.connected.contains(client);
+                    let most = if is_connected { CLOSED_WITHIN } else { OVER_WITHIN };
+                    self.open.insert(client, (event.at_us, most));
                 }
             }
             (What::Link { state }, host) if is_final(state) || state == "closed" => {
                 self.open.remove(host);
                 self.gone.insert(host);
+                self.connected.remove(host);
+            }
+            (What::Link { state }, host) if state == "connected" => {
+                self.connected.insert(host);
+            }
+            (What::Link { .. }, host) => {
+                self.connected.remove(host);
+                if let Some((_, most)) = self.open.get_mut(host) {
+                    *most = OVER_WITHIN;
+                }
             }
             (_, _) => {}
         }
         let since = |at: u64| Duration::from_micros(event.at_us.saturating_sub(at));
         let is_calm = self.others.reigns(event.at_us);
-        let late = self.open.iter().find(|(_, ended)| is_calm && since(**ended) > OVER_WITHIN);
-        let client = late.map(|(client, _)| *client)?;
+        let late = self.open.iter().find(|(_, (at, most))| is_calm && since(*at) > *most);
+        let (client, most) = late.map(|(client, (_, most))| (*client, *most))?;
         self.open.remove(client);
-        let what = format!("{client} goes on though its session was ended {OVER_WITHIN:?} ago");
+        let what = format!("{client} goes on though its session was ended {most:?} ago");
         Some(Violation::at(NAME, event, what))
     }
 }
@@ -234,6 +250,8 @@ mod tests {
         run.trace.events.last_mut().expect("an event").at_us += 100_000_000;
         run.tell(Host::World, What::Injected { turn: None, index: 0, fault: fault() });
         let mut over = run.clone();
+        let mut away = run.clone();
+        away.link("ben", "waiting 3.2s (attempt 1)");
         let mut gone = healthy();
         gone.link("ben", "stopped (Code(4403))");
         gone.tell(Host::World, What::Injected { turn: None, index: 0, fault: fault() });
@@ -241,8 +259,15 @@ mod tests {
         gone.trace.events.last_mut().expect("an event").at_us += 100_000_000;
         gone.accepted_by(&ORACLE);
         run.tell(client("ben"), What::ViewReset);
-        run.trace.events.last_mut().expect("an event").at_us += 16_000_000;
-        run.refused_by(&ORACLE, "ben goes on though its session was ended 15s ago");
+        run.trace.events.last_mut().expect("an event").at_us += 2_000_000;
+        run.accepted_by(&ORACLE);
+        run.trace.events.last_mut().expect("an event").at_us += 1_000_000;
+        run.refused_by(&ORACLE, "ben goes on though its session was ended 3s ago");
+        away.tell(client("ben"), What::ViewReset);
+        away.trace.events.last_mut().expect("an event").at_us += 14_000_000;
+        away.accepted_by(&ORACLE);
+        away.trace.events.last_mut().expect("an event").at_us += 2_000_000;
+        away.refused_by(&ORACLE, "ben goes on though its session was ended 15s ago");
         over.link("ben", "signed-out (Refused)");
         over.tell(client("ben"), What::ViewReset);
         over.trace.events.last_mut().expect("an event").at_us += 16_000_000;
