@@ -77,7 +77,9 @@ impl Seen<'_> {
     }
 
     fn refused(&self, wanted: &[u16]) -> bool {
-        self.any(|what| matches!(what, What::Refused { status, .. } if wanted.contains(status)))
+        let clients = self.trace.events.iter().filter(|e| matches!(e.host, Host::Client(_)));
+        let mut said = clients.map(|event| &event.what);
+        said.any(|what| matches!(what, What::Refused { status, .. } if wanted.contains(status)))
     }
 
     /// Whether a client was in such a state.

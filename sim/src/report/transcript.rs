@@ -312,6 +312,10 @@ pub(crate) fn fault_words(fault: &Fault) -> String {
                 Intrusion::Garbage => "sends no JSON",
                 Intrusion::Huge => "sends too much at once",
                 Intrusion::Flood => "sends too fast",
+                Intrusion::Crowd => "sends too fast over many connections",
+                Intrusion::Expired => "brings a token that has ended",
+                Intrusion::Revoked => "brings a token of a session that was ended",
+                Intrusion::Forged => "brings a token of its own making",
             };
             format!("somebody connects to {host} and {does}")
         }

@@ -246,7 +246,7 @@ pub enum Fault {
         /// Which client.
         client: Host,
     },
-    /// Somebody with a good token connects to a gateway and breaks the protocol.
+    /// Somebody connects to a gateway and breaks the protocol, or comes with a bad token.
     Intrude {
         /// Which gateway.
         host: Host,
@@ -290,6 +290,33 @@ pub enum Intrusion {
     Huge,
     /// Sends frames faster than anybody may.
     Flood,
+    /// The same over many connections, on none of them too fast.
+    Crowd,
+    /// Comes with a token that has ended.
+    Expired,
+    /// Comes with a token of a session that was ended.
+    Revoked,
+    /// Comes with a token that somebody else has signed.
+    Forged,
+}
+
+impl Intrusion {
+    /// How many connections it takes.
+    #[must_use]
+    pub fn connections(self) -> usize {
+        match self {
+            // As many as a user may have at one gateway, but one.
+            Self::Crowd => 9,
+            Self::Silent
+            | Self::Binary
+            | Self::Garbage
+            | Self::Huge
+            | Self::Flood
+            | Self::Expired
+            | Self::Revoked
+            | Self::Forged => 1,
+        }
+    }
 }
 
 /// What a failing disk refuses.

@@ -116,6 +116,10 @@ pub(super) fn intrusion(_: &mut SchemaGenerator) -> Schema {
         Intrusion::Garbage,
         Intrusion::Huge,
         Intrusion::Flood,
+        Intrusion::Crowd,
+        Intrusion::Expired,
+        Intrusion::Revoked,
+        Intrusion::Forged,
     ];
     words(&all)
 }

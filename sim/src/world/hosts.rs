@@ -3,7 +3,7 @@
 
 use super::disk::SimDisk;
 use super::engine::{Cable, TaskCount};
-use super::intruder;
+use super::intruder::{Doors, Intruder};
 use super::net::SimNet;
 use super::recorder::Recorder;
 use super::stand_in;
@@ -293,16 +293,11 @@ impl<C: Cable> Troupe<C> {
         how: Intrusion,
     ) -> impl Future<Output = ()> + Send + use<C> {
         let net = SimNet::new(self.cable.clone(), Host::World, Arc::clone(&self.wires));
-        let (user, session) = ("u-mallory".parse(), "mallory".parse());
-        let claims = user.ok().zip(session.ok()).map(|(user, session)| {
-            Claims::access(user, session, self.wall(host).now(), Duration::from_secs(600))
-        });
-        let (token, address) = (claims.map(|claims| self.keys.sign(&claims)), address(host));
-        async move {
-            if let Some(token) = token {
-                intruder::run(net, address, token, how).await;
-            }
-        }
+        let peer = |to: &Host| Peer { net: net.clone(), address: address(to) };
+        let doors = Doors { gateway: peer(host), token_service: peer(&Host::TokenService) };
+        let (now, keys) = (self.wall(host).now(), self.keys.clone());
+        let name = format!("mallory-{}", self.recorder.now().as_micros());
+        Intruder { name, now, keys, how }.run(doors)
     }
 
     /// Sets a host's wall clock ahead, or back.

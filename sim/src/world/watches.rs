@@ -84,7 +84,9 @@ impl Wires {
                 let ends = &state.connections.get(&conn)?.ends;
                 match ends {
                     [_, Some(Host::Agent)] => What::Answered { conn, status, response },
-                    [Some(Host::Client(_)), _] if status >= 400 => {
+                    [Some(Host::Client(_)), _] | [Some(Host::World), Some(Host::Gateway(_))]
+                        if status >= 400 =>
+                    {
                         What::Refused { conn, status, retry_after }
                     }
                     [_, _] => return None,
