@@ -14,6 +14,7 @@
 
 use super::draw::{Dice, Draw, Moment, OF_TURN_MS, Span};
 use super::generate::SAYINGS;
+use super::together;
 use super::{Armed, ClientSpec, Fault, Host, Kind, Pace, Scenario, Trigger, Turn, WorldSpec};
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ const NAMES: [&str; 5] = ["ana", "ben", "caro", "dan", "eve"];
 /// The chaotic world of a seed.
 #[must_use]
 pub fn chaos(seed: u64) -> Scenario {
-    let world = world(seed);
+    let mut world = world(seed);
     let clients = clients(seed);
     let mut turns: Vec<Turn> = clients
         .iter()
@@ -47,7 +48,8 @@ pub fn chaos(seed: u64) -> Scenario {
     let mut faults = Vec::new();
     let span = span(seed);
     let early = early(&turns, busy_ms(seed));
-    for kind in kinds(seed) {
+    let kinds = kinds(seed);
+    for &kind in &kinds {
         let mut dice = Dice::named(seed, kind.name());
         let times = if kind == Kind::SignOut { 1 } else { dice.within(1, 3) };
         if let Some(client) = clients.first().filter(|_| kind == Kind::Offline && dice.once_in(3)) {
@@ -65,6 +67,11 @@ pub fn chaos(seed: u64) -> Scenario {
         }
     }
     faults.extend(outage(seed));
+    faults.extend(together::late_claim(seed, &kinds, &world, &clients));
+    if let Some((turn, armed)) = together::deaf(seed, &kinds, (&turns, &early), &clients) {
+        world.socket_bytes = together::SMALL_SOCKET_BYTES;
+        turns.get_mut(turn).into_iter().for_each(|turn| turn.faults.push(armed.clone()));
+    }
     Scenario {
         name: format!("chaos-{seed}"),
         seed,
@@ -193,7 +200,7 @@ fn clients(seed: u64) -> Vec<ClientSpec> {
                 _ => user = other.user,
             }
         }
-        let hasty = dice.once_in(40);
+        let hasty = dice.once_in(20);
         clients.push(ClientSpec { name: name.to_owned(), user, thread, instance, hasty });
     }
     clients

@@ -12,6 +12,7 @@ mod kind;
 mod legal;
 pub(crate) mod length;
 mod overlay;
+mod together;
 
 pub use chaos::chaos;
 pub use fault::{Armed, DiskFailure, Fault, Intrusion, Misbehaviour, Target, Trigger};
