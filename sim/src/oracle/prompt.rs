@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn refuses_a_reply_that_waits_for_a_timer() {
-        let words = "ana waited 4003 ms for frame 7 (message in reply to m-3), in calm 860 at most";
+        let words = "ana waited 4002 ms for frame 7 (message in reply to m-3), in calm 860 at most";
         late("ana", 4_000).refused_by(&ORACLE, words);
     }
 

@@ -183,6 +183,7 @@ mod tests {
     fn twice() -> Bench {
         let mut run = healthy();
         run.forget(|event| matches!(event.what, What::Injected { .. } | What::Healed { .. }));
+        run.tell(Host::Gateway(1), What::Left { conn: 1 });
         run.join("ben", 4, 7);
         run
     }
