@@ -199,9 +199,9 @@ mod tests {
         let mut run = twice();
         run.forget(|event| matches!(event.what, What::Stopped { .. }));
         let mut left = run.clone();
-        later(&mut run, 10);
+        later(&mut run, 9);
         run.accepted_by(&ORACLE);
-        later(&mut run, 1);
+        later(&mut run, 2);
         run.refused_by(&ORACLE, words);
         left.tell(Host::Gateway(1), What::Left { conn: 2 });
         later(&mut left, 20);

@@ -67,6 +67,7 @@ pub fn chaos(seed: u64) -> Scenario {
         }
     }
     faults.extend(outage(seed));
+    faults.extend(together::stranger(seed, &kinds, &world, span));
     faults.extend(together::late_claim(seed, &kinds, &world, &clients));
     if let Some((turn, armed)) = together::deaf(seed, &kinds, (&turns, &early), &clients) {
         world.socket_bytes = together::SMALL_SOCKET_BYTES;

@@ -159,10 +159,6 @@ impl Draw<'_> {
                     Intrusion::Garbage,
                     Intrusion::Huge,
                     Intrusion::Flood,
-                    Intrusion::Crowd,
-                    Intrusion::Expired,
-                    Intrusion::Revoked,
-                    Intrusion::Forged,
                 ]);
                 Fault::Intrude { host: self.gateway(), how }
             }

@@ -3,9 +3,9 @@
 //! Like everything in a swarm they are drawn only where a seed has switched on their kinds, from a generator of their
 //! own.
 
-use super::draw::Dice;
+use super::draw::{Dice, Span};
 use super::generate::SAYINGS;
-use super::{Armed, ClientSpec, Fault, Host, Kind, Trigger, Turn, WorldSpec};
+use super::{Armed, ClientSpec, Fault, Host, Intrusion, Kind, Trigger, Turn, WorldSpec};
 use std::time::Duration;
 
 /// A socket that a reply fills.
@@ -15,6 +15,23 @@ const SEARCH: &str = SAYINGS[1];
 /// How long a gateway waits for its supervisor, and the wait of a client for its welcome, with the next one. The way is
 /// mended between the two.
 const SPLIT_MS: u64 = 17_000;
+
+/// Whoever breaks the protocol is followed by somebody with a bad token, or a crowd.
+pub(super) fn stranger(seed: u64, kinds: &[Kind], world: &WorldSpec, span: Span) -> Option<Armed> {
+    let mut dice = Dice::named(seed, "stranger");
+    let (from, to) = span.begins;
+    let at = Trigger::Elapsed(dice.ms(from, to));
+    let gateway = u32::try_from(dice.within(1, u64::from(world.gateways))).unwrap_or(1);
+    let how = *dice.pick(&[
+        Intrusion::Crowd,
+        Intrusion::Expired,
+        Intrusion::Revoked,
+        Intrusion::Revoked,
+        Intrusion::Forged,
+    ]);
+    let fault = Fault::Intrude { host: Host::Gateway(gateway), how };
+    kinds.contains(&Kind::Intrude).then_some(Armed { at, fault })
+}
 
 /// A gateway is cut off from the supervisor when a client comes, and nobody tells it that the client has gone to
 /// another: its claim comes late.
