@@ -8,8 +8,8 @@
 //! browser hides: `clock_jump`, `normal_retries_max`, `blind_failures_max`, `distrust_same_token`, `check_generation`,
 //! `heartbeat_max`, and the token service's `reuse_leeway`; those whose absence only a crowd feels:
 //! `first_retry_spread`, `retry_after_surplus_percent`, the window of a drain, its gaps and its grace, a user's share
-//! of connections; and those without which something is only noticed by another rule, somewhat later: `count_restarts`
-//! and the beats of followed lists. `tests/properties/`, `tests/gateway/` and `sim/tests/storms.rs` hold them.
+//! of connections; and those without which something is only noticed by another rule, somewhat later: `count_restarts`,
+//! the gateway's `supervisor_deadline` and `close_timeout`, and the beats of followed lists. `tests/properties/`, `tests/gateway/` and `sim/tests/storms.rs` hold them.
 
 use crate::scenario::{Config, Scenario};
 use assistant::config::client::{CloseCodes, CountReset, Refreshing, Rule as Switch};
@@ -86,9 +86,7 @@ pub const RULES: &[Rule] = &[
     rule("gateway.tail_patience", |c| c.gateway.tail_patience = FOR_EVER),
     rule("gateway.expiry_notice", |c| c.gateway.expiry_notice = Duration::ZERO),
     rule("gateway.write_timeout", |c| c.gateway.write_timeout = FOR_EVER),
-    rule("gateway.supervisor_deadline", |c| c.gateway.supervisor_deadline = FOR_EVER),
     rule("gateway.drain_notice", |c| c.gateway.drain_notice = Duration::ZERO),
-    rule("gateway.close_timeout", |c| c.gateway.close_timeout = FOR_EVER),
     rule("supervisor.agent_deadline", |c| c.supervisor.agent_deadline = FOR_EVER),
     rule("supervisor.agent_calls_max", |c| c.supervisor.agent_calls_max = 1),
     rule("supervisor.breaker_failures_max", |c| c.supervisor.breaker_failures_max = u32::MAX),
