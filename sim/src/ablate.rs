@@ -9,7 +9,8 @@
 //! `heartbeat_max`, and the token service's `reuse_leeway`; those whose absence only a crowd feels:
 //! `first_retry_spread`, `retry_after_surplus_percent`, the window of a drain, its gaps and its grace, a user's share
 //! of connections; and those without which something is only noticed by another rule, somewhat later: `count_restarts`,
-//! the gateway's `supervisor_deadline` and `close_timeout`, and the beats of followed lists. `tests/properties/`, `tests/gateway/` and `sim/tests/storms.rs` hold them.
+//! the gateway's `supervisor_deadline` and `close_timeout`, and the beats of followed lists. `tests/properties/`,
+//! `tests/gateway/` and `sim/tests/storms.rs` hold them.
 
 use crate::scenario::{Config, Scenario};
 use assistant::config::client::{CloseCodes, CountReset, Refreshing, Rule as Switch};
