@@ -1,4 +1,4 @@
-//! BP-SLOW: whoever does not read is let go of. A client that takes nothing while more waits for it than its socket
+//! Whoever does not read is let go of. A client that takes nothing while more waits for it than its socket
 //! holds is closed when the patience of its gateway is over, and does not hold a place for ever.
 //!
 //! A trace does not tell what is on its way. It tells when the agent's answer came, and the log how long the frames are
