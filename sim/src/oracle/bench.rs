@@ -4,7 +4,10 @@
 use super::{Oracle, Violation};
 use crate::scenario::{Armed, ClientSpec, Fault, Host, Pace, Scenario, Trigger, Turn, WorldSpec};
 use crate::trace::{Event, Trace, What, Wire};
-use assistant::contract::agent::{Card, Change, Intent, ListingType, RelaxationNote};
+use assistant::contract::agent::{
+    AGENT_CONTRACT, AgentRequest, AgentResponse, AgentState, Card, Change, Intent, ListingType,
+    RelaxationNote, Status,
+};
 use assistant::contract::frame::{
     AgentName, ClientFrame, Limits, LogBody, LogFrame, Meta, PROTOCOL, ServerFrame,
 };
@@ -61,6 +64,19 @@ pub(crate) fn message(seq: u64, in_reply_to: &str, text: &str) -> LogFrame {
         text: text.to_owned(),
     };
     frame(seq, in_reply_to, body)
+}
+
+/// What the agent is asked about a turn of `t-1` when it has nothing to remember.
+pub(crate) fn request(message_id: &str) -> AgentRequest {
+    AgentRequest {
+        version: AGENT_CONTRACT,
+        thread_id: id("t-1"),
+        message_id: id(message_id),
+        text: "words".to_owned(),
+        heard: vec![],
+        today: "2026-03-02".to_owned(),
+        state: AgentState::default(),
+    }
 }
 
 /// Two listings in the log, found by stretching the price.
@@ -206,6 +222,27 @@ impl Bench {
     pub(crate) fn tell(&mut self, host: Host, what: What) {
         let at_us = self.trace.events.last().map_or(0, |last| last.at_us + 1_000);
         self.trace.events.push(Event { at_us, host, what });
+    }
+
+    /// The agent is asked.
+    pub(crate) fn asks(&mut self, conn: u64, request: AgentRequest) {
+        self.tell(Host::Agent, What::Asked { conn, request: Box::new(request) });
+    }
+
+    /// The agent answers, and is to remember a state.
+    pub(crate) fn answers(&mut self, conn: u64, state: AgentState) {
+        let response = AgentResponse {
+            version: AGENT_CONTRACT,
+            status: Status::Done,
+            intent: Intent::PropertySearch,
+            text: "I found 2 homes.".to_owned(),
+            actions: vec![],
+            refers_to: vec![],
+            answers: vec![],
+            state,
+        };
+        let response = Some(Box::new(response));
+        self.tell(Host::Supervisor, What::Answered { conn, status: 200, response });
     }
 
     pub(crate) fn link(&mut self, name: &str, state: &str) {

@@ -151,9 +151,9 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bench::{by, client, healthy, id};
+    use super::super::bench::{by, client, healthy, id, request};
     use super::*;
-    use assistant::contract::agent::{AGENT_CONTRACT, AgentRequest, AgentState};
+    use assistant::contract::agent::AgentRequest;
     use assistant::contract::frame::ServerFrame;
 
     /// The agent is asked about m-1 with a text, after it has heard another.
@@ -161,13 +161,10 @@ mod tests {
         What::Asked {
             conn: 9,
             request: Box::new(AgentRequest {
-                version: AGENT_CONTRACT,
                 thread_id: id(thread),
-                message_id: id("m-1"),
                 text: text.to_owned(),
                 heard: vec![heard.to_owned()],
-                today: "2026-03-02".to_owned(),
-                state: AgentState::default(),
+                ..request("m-1")
             }),
         }
     }

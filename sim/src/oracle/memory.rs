@@ -142,9 +142,8 @@ fn unheard(request: &AgentRequest, memory: &Memory<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bench::{Bench, healthy, id};
+    use super::super::bench::{Bench, healthy, request};
     use super::*;
-    use crate::scenario::Host;
 
     fn state(city: &str) -> AgentState {
         let mut state = AgentState::default();
@@ -160,28 +159,9 @@ mod tests {
         (told, heard): (AgentState, &[&str]),
         then: &str,
     ) {
-        let request = AgentRequest {
-            version: AGENT_CONTRACT,
-            thread_id: id("t-1"),
-            message_id: id(turn),
-            text: "words".to_owned(),
-            heard: heard.iter().map(|text| (*text).to_owned()).collect(),
-            today: "2026-03-02".to_owned(),
-            state: told,
-        };
-        run.tell(Host::Agent, What::Asked { conn, request: Box::new(request) });
-        let response = AgentResponse {
-            version: AGENT_CONTRACT,
-            status: Status::Done,
-            intent: Intent::PropertySearch,
-            text: "I found 2 homes.".to_owned(),
-            actions: vec![],
-            refers_to: vec![],
-            answers: vec![],
-            state: state(then),
-        };
-        let response = Some(Box::new(response));
-        run.tell(Host::Supervisor, What::Answered { conn, status: 200, response });
+        let heard = heard.iter().map(|text| (*text).to_owned()).collect();
+        run.asks(conn, AgentRequest { heard, state: told, ..request(turn) });
+        run.answers(conn, state(then));
     }
 
     /// The first turn is answered twice, the first time in vain, and then the second.

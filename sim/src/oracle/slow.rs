@@ -178,11 +178,9 @@ fn concerns(fault: &Fault, client: &Host) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bench::{Bench, client, healthy, id};
+    use super::super::bench::{Bench, client, healthy, request};
     use super::*;
-    use assistant::contract::agent::{
-        AGENT_CONTRACT, AgentRequest, AgentResponse, AgentState, Intent, Status,
-    };
+    use assistant::contract::agent::AgentState;
     use assistant::contract::frame::ServerFrame;
 
     fn slow() -> Fault {
@@ -202,28 +200,8 @@ mod tests {
         let frame = run.log()[6].clone();
         run.receives("ben", 2, &ServerFrame::Log(frame));
         run.tell(Host::World, What::Injected { turn: None, index: 0, fault: slow() });
-        let request = AgentRequest {
-            version: AGENT_CONTRACT,
-            thread_id: id("t-1"),
-            message_id: id("m-1"),
-            text: "words".to_owned(),
-            heard: vec![],
-            today: "2026-03-02".to_owned(),
-            state: AgentState::default(),
-        };
-        run.tell(Host::Agent, What::Asked { conn: 8, request: Box::new(request) });
-        let response = AgentResponse {
-            version: AGENT_CONTRACT,
-            status: Status::Done,
-            intent: Intent::PropertySearch,
-            text: "I found 2 homes.".to_owned(),
-            actions: vec![],
-            refers_to: vec![],
-            answers: vec![],
-            state: AgentState::default(),
-        };
-        let response = Some(Box::new(response));
-        run.tell(Host::Supervisor, What::Answered { conn: 8, status: 200, response });
+        run.asks(8, request("m-1"));
+        run.answers(8, AgentState::default());
         run
     }
 
