@@ -144,7 +144,7 @@ fn thread_contract() -> Vec<Locked> {
         lock::<TailLine>(
             "tail_line",
             Flow::Both,
-            json!([{"beat": {"head": 3}}, {"frame": user_turn()}, {"superseded": {}}]),
+            json!([{"level": {"head": 3}}, {"frame": user_turn()}, {"superseded": {}}]),
         ),
         lock::<RevocationLine>(
             "revocation_line",

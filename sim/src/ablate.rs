@@ -84,7 +84,7 @@ pub const RULES: &[Rule] = &[
         c.gateway.user_frames_per_second_max = 1_000_000;
     }),
     rule("gateway.supervisor_patience", |c| c.gateway.supervisor_patience = FOR_EVER),
-    rule("gateway.tail_patience", |c| c.gateway.tail_patience = FOR_EVER),
+    rule("gateway.peer_patience", |c| c.gateway.peer_patience = FOR_EVER),
     rule("gateway.expiry_notice", |c| c.gateway.expiry_notice = Duration::ZERO),
     rule("gateway.write_timeout", |c| c.gateway.write_timeout = FOR_EVER),
     rule("gateway.drain_notice", |c| c.gateway.drain_notice = Duration::ZERO),

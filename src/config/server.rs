@@ -16,7 +16,8 @@ pub struct TokenConfig {
     /// How long after its successor was used a spent refresh token is taken for a late repetition and not for
     /// a stolen one. Default 30 s (Okta's grace period for rotation; Auth0 calls it the overlap period).
     pub reuse_leeway: Duration,
-    /// The longest silence of the followed list of revocations. Default 5 s, as a followed log has.
+    /// The longest silence of the followed list of revocations. Default 5 s, well below a
+    /// gateway's patience of 12 s.
     pub revocations_beat: Duration,
     /// How many revocations one step of the followed list reads. Default 256.
     pub revocations_max: usize,
@@ -67,8 +68,9 @@ pub struct SupervisorConfig {
     pub breaker_failures_max: u32,
     /// For how long; then one call may try. Default 5 s.
     pub breaker_rest: Duration,
-    /// The longest silence of a followed log. Default 5 s, well below a gateway's patience of 12 s.
-    pub tail_beat: Duration,
+    /// The longest silence of a gateway's link: half of it is waited, then it is pinged, and has the other
+    /// half to answer. Default 12 s, as gateways have.
+    pub peer_patience: Duration,
     /// How many frames one step of a followed log reads. Default 256.
     pub tail_frames_max: usize,
     /// How long turns may take to finish after the wish to stop; later ones are finished by the next
@@ -84,7 +86,7 @@ impl Default for SupervisorConfig {
             agent_retry_pause: Duration::from_millis(200),
             breaker_failures_max: 5,
             breaker_rest: Duration::from_secs(5),
-            tail_beat: Duration::from_secs(5),
+            peer_patience: Duration::from_secs(12),
             tail_frames_max: 256,
             grace: Duration::from_secs(5),
         }
@@ -149,9 +151,10 @@ pub struct GatewayConfig {
     pub supervisor_pause_max: Duration,
     /// How long the supervisor may be away before a connection is closed with 1013. Default 20 s.
     pub supervisor_patience: Duration,
-    /// The longest silence of a followed log. Default 12 s, two beats of the supervisor and a bit: so long
-    /// a user may wait after the supervisor's machine has died without a word.
-    pub tail_patience: Duration,
+    /// The longest silence of the link to the supervisor, which is pinged after half of it, and of the list
+    /// of revocations. Default 12 s: so long a user may wait after the supervisor's machine has died without
+    /// a word.
+    pub peer_patience: Duration,
     /// How long before its token ends a client is told so. Default 30 s.
     pub expiry_notice: Duration,
     /// How long a peer may take to answer a close frame. Default 2 s.
@@ -196,7 +199,7 @@ impl Default for GatewayConfig {
             supervisor_pause: Duration::from_millis(200),
             supervisor_pause_max: Duration::from_secs(2),
             supervisor_patience: Duration::from_secs(20),
-            tail_patience: Duration::from_secs(12),
+            peer_patience: Duration::from_secs(12),
             expiry_notice: Duration::from_secs(30),
             close_timeout: Duration::from_secs(2),
             drain_notice: Duration::from_secs(5),

@@ -75,8 +75,8 @@ pub struct Accepted {
 pub enum TailLine {
     /// The next frame.
     Frame(LogFrame),
-    /// Nothing new; the stream is alive.
-    Beat {
+    /// All that the log held has been told; from here on a line comes when something happens.
+    Level {
         /// The head of the log.
         head: u64,
     },

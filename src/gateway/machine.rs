@@ -94,7 +94,7 @@ impl Connection {
             Input::Opened(result) => self.opened(now, result, out),
             Input::Submitted(result) => self.submitted(now, result, out),
             Input::Line(TailLine::Frame(frame)) => self.forward(now, frame, out),
-            Input::Line(TailLine::Beat { .. }) => self.calls.supervisor_is_back(),
+            Input::Line(TailLine::Level { .. }) => self.calls.supervisor_is_back(),
             Input::Line(TailLine::Superseded {}) => self.close(CloseReason::Superseded, out),
             Input::TailEnded => self.repeat(now, Call::Follow, out),
             Input::Reauthorized(Some(expires)) => {

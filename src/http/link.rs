@@ -4,7 +4,9 @@
 //! A gateway follows a log for every client. With a connection for each, its memory and its processor time went into
 //! connections to one and the same peer. Here they are streams of one, with a window each, so that a slow reader
 //! holds up nobody else. Whatever spoils the connection, the next call opens a new one: it is closed, or a call on it
-//! had no answer in time, so that it may lead to a host that is no more.
+//! had no answer in time, so that it may lead to a host that is no more. What runs on a connection ends with it, and a
+//! connection that is silent ends when it does not answer a ping: one for all its streams, which may be silent for
+//! ever.
 
 use super::call::{CallError, Peer, request, whole};
 use super::lines::Lines;
@@ -44,6 +46,7 @@ impl<N> Clone for Link<N> {
 #[derive(Debug)]
 struct Inner<N> {
     peer: Peer<N>,
+    patience: Duration,
     starter: Starter,
     /// Locked while a connection is opened, so that there is only one.
     current: Mutex<Option<Connection>>,
@@ -57,11 +60,12 @@ struct Connection {
 }
 
 impl<N: Net> Link<N> {
-    /// A link that connects when it is first needed, and the owner of its connections.
+    /// A link that connects when it is first needed, and the owner of its connections. A connection with streams may
+    /// be silent for `patience`: half of it is waited, then it is pinged, and has the other half to answer.
     #[must_use]
-    pub fn new(peer: Peer<N>) -> (Self, Nursery) {
+    pub fn new(peer: Peer<N>, patience: Duration) -> (Self, Nursery) {
         let (starter, nursery) = Nursery::new();
-        (Self(Arc::new(Inner { peer, starter, current: Mutex::default() })), nursery)
+        (Self(Arc::new(Inner { peer, patience, starter, current: Mutex::default() })), nursery)
     }
 
     /// Sends `body` as JSON and waits for the whole answer.
@@ -145,6 +149,8 @@ impl<N: Net> Link<N> {
         let stream = net.connect(address).await.map_err(CallError::Connect)?;
         let (requests, driver) = Builder::new(self.0.starter.clone())
             .timer(TokioTimer::new())
+            .keep_alive_interval(self.0.patience / 2)
+            .keep_alive_timeout(self.0.patience / 2)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
             .initial_max_send_streams(FIRST_STREAMS_MAX)

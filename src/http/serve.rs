@@ -29,7 +29,12 @@ pub enum Routes {
     /// HTTP/1 only, with upgrades: for everybody.
     Http1(Router),
     /// Also HTTP/2, without limits on the streams of a connection: for the [`Link`](super::Link)s of our own roles.
-    Linked(Router),
+    Linked {
+        /// What is answered.
+        router: Router,
+        /// The longest silence of a link. See [`Link::new`](super::Link::new).
+        patience: Duration,
+    },
 }
 
 /// The root of a serving role: accepts on `listener`, answers with `routes`, runs the tasks of `inbox`.
@@ -105,9 +110,9 @@ where
                 .with_upgrades();
             attend(pin!(connection), http1::UpgradeableConnection::graceful_shutdown, stop).await;
         }
-        Routes::Linked(router) => {
+        Routes::Linked { router, patience } => {
             let (starter, nursery) = Nursery::new();
-            let server = linked(starter);
+            let server = linked(starter, patience);
             let service = TowerToHyperService::new(router);
             let connection = pin!(server.serve_connection(stream, service));
             tokio::select! {
@@ -121,12 +126,14 @@ where
 }
 
 /// A server for links. It trusts them: they are ours.
-fn linked(starter: Starter) -> auto::Builder<Starter> {
+fn linked(starter: Starter, patience: Duration) -> auto::Builder<Starter> {
     let mut server = auto::Builder::new(starter);
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE);
     server
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(patience / 2)
+        .keep_alive_timeout(patience / 2)
         // A gateway follows a log for each of its clients, and gives up as many at once.
         .max_concurrent_streams(None)
         .max_pending_accept_reset_streams(None)

@@ -10,17 +10,22 @@ use axum::routing::{get, post};
 use futures_util::future::{join_all, pending};
 use futures_util::stream::{Stream, iter, repeat, unfold};
 use futures_util::{FutureExt, StreamExt};
-use hyper::Method;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper::{Method, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 
 const PEER: &str = "peer:1";
 const DEADLINE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// Pipes, and how many were laid.
 #[derive(Debug, Clone, Default)]
@@ -73,17 +78,19 @@ async fn peer(net: Counted, open: Open, stop: Stop) {
         .route("/ticks", get(ticks))
         .route("/endless", get(|| async { body(repeat(line)) }))
         .route("/three", get(|| async { body(iter(["a\n", "b", "\nc\n"]).map(Bytes::from)) }))
+        .route("/hush", get(|| async { body(futures_util::stream::pending()) }))
         .route("/silence", post(pending::<()>));
     let listener = net.listen(PEER).await.unwrap();
     let (_spawner, inbox) = Spawner::new();
-    serve::<Counted>(listener, Routes::Linked(router), inbox, stop, DEADLINE).await.unwrap();
+    let routes = Routes::Linked { router, patience: PATIENCE };
+    serve::<Counted>(listener, routes, inbox, stop, DEADLINE).await.unwrap();
 }
 
 /// Runs `talk` with a link to a peer.
 async fn with<F: Future<Output = ()>>(talk: impl FnOnce(Link<Counted>, Counted, Open) -> F) {
     let (net, open) = (Counted::default(), Open::default());
     let (_running, stop) = Stop::new();
-    let (link, nursery) = Link::new(Peer { net: net.clone(), address: PEER.to_owned() });
+    let (link, nursery) = Link::new(Peer { net: net.clone(), address: PEER.to_owned() }, PATIENCE);
     tokio::select! {
         biased;
         () = peer(net.clone(), Arc::clone(&open), stop) => panic!("the peer has ended"),
@@ -162,7 +169,7 @@ async fn after_a_silence_the_next_call_connects_anew_and_what_runs_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_was_away_is_found_again() {
     let net = Counted::default();
-    let (link, nursery) = Link::new(Peer { net: net.clone(), address: PEER.to_owned() });
+    let (link, nursery) = Link::new(Peer { net: net.clone(), address: PEER.to_owned() }, PATIENCE);
     let talk = async {
         assert!(matches!(echo(&link, "hi").await, Err(CallError::Connect(_))));
         for _ in 0..3 {
@@ -214,4 +221,44 @@ async fn http_1_is_understood_on_the_same_port() {
         assert_eq!((status, &*answer), (StatusCode::OK, b"\"hi\"".as_slice()));
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_may_be_silent_for_ever() {
+    with(|link, _net, _open| async move {
+        let mut hush = lines(&link, "/hush").await;
+        assert!(timeout(100 * PATIENCE, hush.next()).await.is_err(), "its end");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_answers_no_ping_is_given_up() {
+    let net = Counted::default();
+    let (link, nursery) = Link::new(Peer { net: net.clone(), address: PEER.to_owned() }, PATIENCE);
+    let mut listener = net.listen(PEER).await.unwrap();
+    let hush = service_fn(|_request| async {
+        Ok::<_, io::Error>(Response::new(body(futures_util::stream::pending())))
+    });
+    // Not [`peer`]: its connections are tasks, which live while nobody polls it.
+    let mut peer = pin!(async {
+        let stream = Counted::accept(&mut listener).await.unwrap();
+        let server = http2::Builder::new(TokioExecutor::new());
+        server.serve_connection(TokioIo::new(stream), hush).await
+    });
+    let talk = async {
+        let mut hush = tokio::select! {
+            ended = &mut peer => panic!("the peer has ended: {ended:?}"),
+            hush = lines(&link, "/hush") => hush,
+        };
+        // From here on nobody polls the peer: its machine is dead.
+        let began = Instant::now();
+        assert_eq!(hush.next().await, None);
+        assert_eq!(began.elapsed(), PATIENCE);
+    };
+    tokio::select! {
+        biased;
+        never = nursery.run() => match never {},
+        () = talk => {}
+    }
 }

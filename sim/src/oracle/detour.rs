@@ -28,7 +28,7 @@ struct Cuts<'t>(BTreeMap<&'t Host, (u64, usize)>);
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
     let config = GatewayConfig::default();
     let most =
-        config.tail_patience + config.supervisor_deadline + config.supervisor_patience + SLACK;
+        config.peer_patience + config.supervisor_deadline + config.supervisor_patience + SLACK;
     let mut cuts = Cuts::default();
     // Whom each client is connected to, since when.
     let mut links: BTreeMap<&Host, (&Host, u64)> = BTreeMap::new();

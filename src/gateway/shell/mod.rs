@@ -106,7 +106,7 @@ impl<N> Shared<N> {
 pub async fn run<N: Net>(gateway: Gateway<N>, listener: N::Listener, stop: Stop) -> io::Result<()> {
     let (spawner, inbox) = Spawner::new();
     let presences = Arc::new(Presences::new(Admission::new(gateway.config.clone())));
-    let (supervisor, connections) = Link::new(gateway.supervisor);
+    let (supervisor, connections) = Link::new(gateway.supervisor, gateway.config.peer_patience);
     let shared = Arc::new(Shared {
         config: gateway.config,
         keys: gateway.keys,

@@ -76,14 +76,12 @@ impl Drop for Watched {
     }
 }
 
-/// Waits for the end of a session. Cancel safe.
-pub(super) async fn revoked(watched: &mut Option<Watched>) {
-    let known = match watched {
-        Some(watched) => watched.revoked.wait_for(|revoked| *revoked).await.is_ok(),
-        None => false,
-    };
-    if !known {
-        pending::<()>().await;
+impl Watched {
+    /// Waits for the end of the session.
+    pub(super) async fn revoked(mut self) {
+        if self.revoked.wait_for(|revoked| *revoked).await.is_err() {
+            pending::<()>().await;
+        }
     }
 }
 
@@ -93,7 +91,7 @@ pub(super) async fn follow<N: Net>(shared: &Shared<N>) -> Infallible {
     loop {
         let list = shared.token_service.lines("/v1/revocations", config.supervisor_deadline).await;
         if let Ok((StatusCode::OK, mut lines)) = list {
-            while let Ok(Some(line)) = timeout(config.tail_patience, lines.next()).await {
+            while let Ok(Some(line)) = timeout(config.peer_patience, lines.next()).await {
                 match serde_json::from_slice(&line) {
                     Ok(RevocationLine::Revoked { session, until }) => {
                         tracing::info!(%session, "the session was revoked");

@@ -9,19 +9,10 @@ use crate::net::Net;
 use axum::http::StatusCode;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
 
-/// A thread log that is followed. There is one for every connection, so it is small while nothing comes.
-pub(super) struct Tail {
-    state: State,
-    /// How long it may be silent.
-    patience: Duration,
-    /// When something came last.
-    heard: Instant,
-}
-
-enum State {
+/// A thread log that is followed. There is one for every connection, so it is small while nothing comes. It may be
+/// silent for ever: that the supervisor is there is the business of the link.
+pub(super) enum Tail {
     Asking(BoxFuture<'static, Option<Lines>>),
     Reading(Lines),
 }
@@ -46,27 +37,15 @@ impl Tail {
                 Ok(_) | Err(_) => None,
             }
         };
-        Self {
-            state: State::Asking(asking.boxed()),
-            patience: config.tail_patience,
-            heard: Instant::now(),
-        }
+        Self::Asking(asking.boxed())
     }
 
     /// The next line; `None` when it is over. Cancel safe.
     async fn next(&mut self) -> Option<TailLine> {
         loop {
-            match &mut self.state {
-                State::Asking(asking) => {
-                    self.state = State::Reading(asking.await?);
-                    self.heard = Instant::now();
-                }
-                State::Reading(lines) => {
-                    let line =
-                        timeout_at(self.heard + self.patience, lines.next()).await.ok()??;
-                    self.heard = Instant::now();
-                    return serde_json::from_slice(&line).ok();
-                }
+            match self {
+                Self::Asking(asking) => *self = Self::Reading(asking.await?),
+                Self::Reading(lines) => return serde_json::from_slice(&lines.next().await?).ok(),
             }
         }
     }

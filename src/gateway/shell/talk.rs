@@ -5,12 +5,11 @@
 
 use super::Shared;
 use super::metrics::{Census, End};
-use super::revocations::{Watched, revoked};
 use super::tail::{Tail, next_line};
 use super::writer::Queue;
 use crate::contract::close::CloseReason;
 use crate::contract::frame::{AdviceReason, ClientFrame, ServerFrame};
-use crate::contract::id::{ConnectionId, UserId};
+use crate::contract::id::{ConnectionId, SessionId, UserId};
 use crate::contract::thread::OpenThread;
 use crate::gateway::machine::{Connection, advice};
 use crate::gateway::port::{CallFailure, Caller, Input, Output, Visitor};
@@ -26,6 +25,8 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::{pending, ready};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,8 +47,8 @@ pub(super) struct Talk<N> {
     queue: Queue,
     calls: FuturesUnordered<BoxFuture<'static, Input>>,
     tail: Option<Tail>,
-    /// The session of the token that holds now.
-    session: Option<Watched>,
+    /// The end of the session of the token that holds now.
+    revoked: BoxFuture<'static, ()>,
 }
 
 impl<N: Net> Talk<N> {
@@ -62,7 +63,7 @@ impl<N: Net> Talk<N> {
             queue,
             calls: FuturesUnordered::new(),
             tail: None,
-            session: None,
+            revoked: Box::pin(pending()),
         }
     }
 
@@ -70,12 +71,18 @@ impl<N: Net> Talk<N> {
     pub(super) async fn converse(&mut self, claims: Claims, entry: &mut Census) -> End {
         let mut machine = self.machine(&claims);
         let user = claims.sub;
-        self.session = Some(self.shared.revocations.watch(claims.sid));
+        self.watch(claims.sid);
         let mut stop = self.shared.stop.clone();
+        // Kept over the rounds: to register for each of them anew would be most of an idle round's work.
+        let mut stopping = pin!(stop.requested());
+        let mut timer = pin!(sleep_until(self.started));
         let mut draining = false;
         let mut spoke = false;
         loop {
             let deadline = self.started + machine.deadline().unwrap_or(Duration::MAX / 4);
+            if timer.deadline() != deadline {
+                timer.as_mut().reset(deadline);
+            }
             let config = &self.shared.config;
             let room = self.queue.len() < config.queue_frames_max
                 && self.queue.bytes() < config.queue_bytes_max;
@@ -86,7 +93,7 @@ impl<N: Net> Talk<N> {
             let talked = std::mem::take(&mut spoke);
             let input = tokio::select! {
                 biased;
-                () = stop.requested(), if !draining => {
+                () = &mut stopping, if !draining => {
                     draining = true;
                     Input::Drain { after: self.shared.drain_after() }
                 }
@@ -96,10 +103,13 @@ impl<N: Net> Talk<N> {
                         Err(_lost) => return End::Lost,
                     }
                 }
-                () = revoked(&mut self.session) => Input::Revoked,
+                () = &mut self.revoked => {
+                    self.revoked = Box::pin(pending());
+                    Input::Revoked
+                }
                 Some(input) = self.calls.next() => input,
                 Some(input) = next_line(&mut self.tail), if room => input,
-                () = sleep_until(deadline), if talked => Input::Wake,
+                () = ready(()), if talked && deadline <= Instant::now() => Input::Wake,
                 message = self.stream.next(), if room => match self.classify(message, &user) {
                     Ok(input) => {
                         spoke = true;
@@ -107,7 +117,7 @@ impl<N: Net> Talk<N> {
                     }
                     Err(end) => return end,
                 },
-                () = sleep_until(deadline) => Input::Wake,
+                () = &mut timer => Input::Wake,
             };
             // Not kept: an idle connection needs no room for what it does now and then.
             let mut out = Vec::new();
@@ -118,6 +128,10 @@ impl<N: Net> Talk<N> {
                 }
             }
         }
+    }
+
+    fn watch(&mut self, session: SessionId) {
+        self.revoked = Box::pin(self.shared.revocations.watch(session).revoked());
     }
 
     fn machine(&self, claims: &Claims) -> Connection {
@@ -214,7 +228,7 @@ impl<N: Net> Talk<N> {
                 let good = verified.ok().filter(|claims| claims.sub == *user);
                 let expires = good.as_ref().map(|claims| self.left(claims));
                 if let Some(claims) = good {
-                    self.session = Some(self.shared.revocations.watch(claims.sid));
+                    self.watch(claims.sid);
                 }
                 self.calls.push(Box::pin(async move { Input::Reauthorized(expires) }));
             }

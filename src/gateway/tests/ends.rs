@@ -49,7 +49,7 @@ fn a_ping_without_any_answer_ends_the_connection() {
 #[test]
 fn pings_keep_their_beat_whatever_else_is_said() {
     check_joined(
-        "20000 beat 2
+        "20000 level 2
         24000 control
         25000 pass
         - 25000 ping 1

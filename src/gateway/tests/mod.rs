@@ -289,7 +289,7 @@ fn a_supervisor_that_stays_away_costs_the_connection_after_the_patience() {
         "10 ended
         500 pass
         - 210 follow t 2
-        501 beat 2
+        501 level 2
         20011 ended
         20300 pass
         - 20211 follow t 2",

@@ -153,7 +153,7 @@ fn read(what: &str) -> Input {
             let (epoch, seq) = pair(words[1]);
             Input::Line(line(epoch, seq))
         }
-        "beat" => Input::Line(TailLine::Beat { head: number(1) }),
+        "level" => Input::Line(TailLine::Level { head: number(1) }),
         "ended" => Input::TailEnded,
         "good_until" => Input::Reauthorized(Some(Duration::from_millis(number(1)))),
         "bad_token" => Input::Reauthorized(None),

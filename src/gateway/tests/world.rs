@@ -44,7 +44,7 @@ pub(super) enum Act {
     /// The tail leaves some frames out.
     Skip(u64),
     Foreign,
-    Beat,
+    Level,
     Ended,
     Reauthorized(Option<u64>),
     Drain(u64),
@@ -72,7 +72,7 @@ pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
         8 => (0..6_u64).prop_map(Act::Append),
         20 => Just(Act::Next),
         3 => (0..4_u64).prop_map(Act::Again),
-        2 => Just(Act::Beat),
+        2 => Just(Act::Level),
         6 => Just(Act::Say),
         4 => (0..20_u64).prop_map(Act::Catchup),
         3 => Just(Act::Pong),
@@ -214,7 +214,7 @@ impl World {
                 let seq = self.tail?.saturating_sub(back);
                 (seq > 0).then(|| Input::Line(line(EPOCH, seq)))
             }
-            Act::Beat => self.tail.map(|_| Input::Line(TailLine::Beat { head: self.length })),
+            Act::Level => self.tail.map(|_| Input::Line(TailLine::Level { head: self.length })),
             Act::Ended => self.tail.take().map(|_| Input::TailEnded),
             Act::Reauthorized(good) => {
                 let until = good.map(|ms| self.now + Duration::from_millis(ms + 1));
@@ -260,7 +260,7 @@ impl World {
             | Act::Again(_)
             | Act::Skip(_)
             | Act::Foreign
-            | Act::Beat
+            | Act::Level
             | Act::Ended
             | Act::Reauthorized(_)
             | Act::Drain(_)
@@ -362,7 +362,7 @@ impl Judge {
             | Input::Control
             | Input::Broken(_)
             | Input::Opened(Err(_))
-            | Input::Line(TailLine::Beat { .. } | TailLine::Superseded {})
+            | Input::Line(TailLine::Level { .. } | TailLine::Superseded {})
             | Input::TailEnded
             | Input::Overspent
             | Input::Wrote { .. }

@@ -4,6 +4,7 @@
 //! A failing store ends the role: what it had accepted is finished by the next start.
 
 mod claims;
+mod tail;
 
 use super::breaker::Breaker;
 use super::graph::{Context, Input, Output, Turn};
@@ -11,30 +12,25 @@ use super::rollout::Rollout;
 use super::store::{OpenTurn, Store, StoreError};
 use crate::config::SupervisorConfig;
 use crate::contract::agent::{AgentRequest, AgentResponse};
-use crate::contract::id::{ClientId, ThreadId};
-use crate::contract::thread::{Accepted, OpenThread, Refused, SubmitTurn, TailLine, ThreadHead};
+use crate::contract::id::ThreadId;
+use crate::contract::thread::{Accepted, OpenThread, Refused, SubmitTurn, ThreadHead};
 use crate::http::{Peer, Routes, Spawner, Stop, serve};
 use crate::net::Net;
 use crate::wall::Wall;
-use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use bytes::Bytes;
 use claims::Claims;
-use futures_util::stream::unfold;
 use hyper::Method;
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
-use serde::Deserialize;
 use std::collections::{BTreeMap, VecDeque};
-use std::future::pending;
 use std::io;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 /// An epoch fits a JSON number: 1 to 2^53 - 1.
 const EPOCH_MASK: u64 = (1 << 53) - 1;
@@ -91,7 +87,7 @@ pub async fn run<N: Net>(
     stop: Stop,
 ) -> io::Result<()> {
     let (spawner, inbox) = Spawner::new();
-    let grace = supervisor.config.grace;
+    let SupervisorConfig { grace, peer_patience: patience, .. } = supervisor.config;
     let shared = Arc::new(Shared::new(supervisor, spawner, stop.clone()));
     for turn in shared.store.open_turns().map_err(io::Error::other)? {
         tracing::info!(thread = %turn.thread_id, message = %turn.message_id, "takes up an open turn");
@@ -100,10 +96,10 @@ pub async fn run<N: Net>(
     let router = Router::new()
         .route("/v1/threads/{thread}", put(open_thread::<N>))
         .route("/v1/threads/{thread}/turns", post(submit_turn::<N>))
-        .route("/v1/threads/{thread}/frames", get(follow::<N>))
+        .route("/v1/threads/{thread}/frames", get(tail::follow::<N>))
         .route("/healthz", get(|| async { "ok" }))
         .with_state(shared);
-    serve::<N>(listener, Routes::Linked(router), inbox, stop, grace).await
+    serve::<N>(listener, Routes::Linked { router, patience }, inbox, stop, grace).await
 }
 
 /// An answer that is not 200.
@@ -291,134 +287,19 @@ async fn ask<N: Net>(shared: &Shared<N>, request: &AgentRequest) -> Input {
     input
 }
 
-/// What a reader of the log asks for.
-#[derive(Debug, Deserialize)]
-struct From {
-    #[serde(default)]
-    after: u64,
-    #[serde(default)]
-    follow: bool,
-    /// On whose behalf, and with which claim.
-    client: Option<ClientId>,
-    #[serde(default)]
-    claim: u64,
-}
-
-/// A reader's place in a log.
-struct Tail<N> {
-    shared: Arc<Shared<N>>,
-    thread: ThreadId,
-    after: u64,
-    follow: bool,
-    head: watch::Receiver<u64>,
-    /// The claim of the reader and the highest of its client.
-    claim: Option<(u64, watch::Receiver<u64>)>,
-    stop: Stop,
-}
-
-async fn follow<N: Net>(
-    State(shared): State<Arc<Shared<N>>>,
-    Path(thread): Path<ThreadId>,
-    Query(from): Query<From>,
-) -> Result<Body, Refusal> {
-    let head = shared.store.head(&thread).map_err(|error| shared.refusal(&error))?;
-    head.ok_or(Refusal(Refused::NoThread))?;
-    let tail = Tail::new(shared, thread, from);
-    Ok(Body::from_stream(unfold(tail, |mut tail| async move {
-        tail.next().await.map(|chunk| (Ok::<_, io::Error>(chunk), tail))
-    })))
-}
-
-impl<N: Net> Tail<N> {
-    fn new(shared: Arc<Shared<N>>, thread: ThreadId, from: From) -> Self {
-        let highest = from.client.map(|client| shared.claims.watch(&thread, &client, from.claim));
-        Self {
-            claim: highest.map(|highest| (from.claim, highest)),
-            head: shared.watch(&thread),
-            stop: shared.stop.clone(),
-            shared,
-            thread,
-            after: from.after,
-            follow: from.follow,
-        }
-    }
-
-    /// The next lines, or a beat after a silence; `None` ends the stream.
-    async fn next(&mut self) -> Option<Bytes> {
-        loop {
-            if let Some((own, highest)) = &mut self.claim
-                && *highest.borrow_and_update() > *own
-            {
-                let last = line(&TailLine::Superseded {}).into();
-                // A tail that has been overtaken says so once.
-                return std::mem::take(&mut self.follow).then_some(last);
-            }
-            // Read after the watch began, so that no append falls between.
-            self.head.mark_unchanged();
-            let limit = self.shared.config.tail_frames_max;
-            let frames = match self.shared.store.frames(&self.thread, self.after, limit) {
-                Ok(frames) => frames,
-                Err(error) => {
-                    self.shared.refusal(&error);
-                    return None;
-                }
-            };
-            if let Some(last) = frames.last() {
-                self.after = last.seq;
-                return Some(
-                    frames
-                        .into_iter()
-                        .map(TailLine::Frame)
-                        .flat_map(|frame| line(&frame))
-                        .collect(),
-                );
-            }
-            if !self.follow {
-                return None;
-            }
-            let changed = timeout(self.shared.config.tail_beat, self.head.changed());
-            tokio::select! {
-                biased;
-                () = self.stop.requested() => return None,
-                () = overtaken(&mut self.claim) => {}
-                changed = changed => if changed.is_err() {
-                    return Some(line(&TailLine::Beat { head: self.after }).into());
-                },
-            }
-        }
-    }
-}
-
-/// Waits until another connection of the same client has a claim. Cancel safe.
-async fn overtaken(claim: &mut Option<(u64, watch::Receiver<u64>)>) {
-    let changed = match claim {
-        Some((_own, highest)) => highest.changed().await.is_ok(),
-        None => false,
-    };
-    // The supervisor that is going tells its tails otherwise.
-    if !changed {
-        pending::<()>().await;
-    }
-}
-
-fn line(line: &TailLine) -> Vec<u8> {
-    let mut bytes = serde_json::to_vec(line).expect("contract types have a JSON form");
-    bytes.push(b'\n');
-    bytes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::contract::frame::LogBody;
     use crate::contract::id::{MessageId, UserId};
     use crate::net::TokioNet;
-    use futures_util::FutureExt;
     use rand_core::SeedableRng;
     use std::time::Duration;
 
     /// A supervisor whose agent nobody can reach, with a thread.
-    fn shared(rollout: watch::Receiver<Rollout>) -> (watch::Sender<bool>, Arc<Shared<TokioNet>>) {
+    pub(super) fn shared(
+        rollout: watch::Receiver<Rollout>,
+    ) -> (watch::Sender<bool>, Arc<Shared<TokioNet>>) {
         let supervisor = Supervisor {
             config: SupervisorConfig::default(),
             store: Store::open(redb::backends::InMemoryBackend::new()).unwrap(),
@@ -431,7 +312,7 @@ mod tests {
         (running, Arc::new(Shared::new(supervisor, Spawner::new().0, stop)))
     }
 
-    fn ids() -> (ThreadId, UserId) {
+    pub(super) fn ids() -> (ThreadId, UserId) {
         (ThreadId::new("t").unwrap(), "u".parse().unwrap())
     }
 
@@ -471,27 +352,5 @@ mod tests {
         let began = Instant::now();
         say(&shared, "m-y", "2 bed homes in Salem").await;
         assert!(began.elapsed() > Duration::ZERO, "it was never called again");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn rc_complete_an_append_at_any_moment_reaches_the_reader_before_a_beat() {
-        for polls in 0..8 {
-            let (_running, shared) = shared(unchanging(Rollout::default()));
-            let (thread, user) = ids();
-            shared.store.open_thread(&thread, &user, 7).unwrap();
-            let from = From { after: 0, follow: true, client: None, claim: 0 };
-            let mut tail = Tail::new(Arc::clone(&shared), thread.clone(), from);
-            let mut next = Box::pin(tail.next());
-            for _ in 0..polls {
-                assert!((&mut next).now_or_never().is_none());
-            }
-            let message_id = MessageId::new("m").unwrap();
-            let turn = SubmitTurn { user, message_id, text: "hi".to_owned() };
-            let (accepted, _open) = shared.store.accept(&thread, &turn).unwrap();
-            shared.announce(&thread, accepted.seq);
-            let line = timeout(shared.config.tail_beat / 2, next).await;
-            let line = line.unwrap_or_else(|_| panic!("missed after {polls} polls")).unwrap();
-            assert!(line.starts_with(b"{\"frame\":"), "{line:?}");
-        }
     }
 }
