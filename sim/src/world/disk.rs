@@ -1,14 +1,16 @@
 //! A disk with the semantics of fsync: what was not synced is gone after a power loss.
 //!
 //! The backend of the stores. `live` is what the operating system shows, `durable` what the platter holds;
-//! between them stands the list of writes since the last sync. A dead disk refuses every call, so that a
-//! database that is dropped by a crash cannot tidy up in its destructor. A failing disk refuses some calls
-//! while its host runs, one that lies syncs nothing, and one that is slow has its host wait.
+//! between them stands the list of places that were written since the last sync. A dead disk refuses every
+//! call, so that a database that is dropped by a crash cannot tidy up in its destructor. A failing disk
+//! refuses some calls while its host runs, one that lies syncs nothing, and one that is slow has its host
+//! wait.
 
 use super::wires::Wires;
 use crate::scenario::{DiskFailure, Host};
 use redb::StorageBackend;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -20,7 +22,10 @@ pub struct SimDisk(Arc<Mutex<Platter>>);
 struct Platter {
     live: Vec<u8>,
     durable: Vec<u8>,
-    unsynced: Vec<Change>,
+    /// Where `live` was written since the last sync.
+    unsynced: Vec<Range<usize>>,
+    /// The shortest that it has been since: what came behind this was written anew.
+    shortest: usize,
     dead: bool,
     /// The failures in force; the first one counts.
     failures: Vec<DiskFailure>,
@@ -38,12 +43,6 @@ struct Slow {
     wires: Arc<Wires>,
 }
 
-#[derive(Debug)]
-enum Change {
-    Length(usize),
-    Write { offset: usize, bytes: Vec<u8> },
-}
-
 impl SimDisk {
     /// From now on every call fails, until [`SimDisk::revive`].
     pub fn kill(&self) {
@@ -56,6 +55,7 @@ impl SimDisk {
         platter.dead = true;
         platter.unsynced.clear();
         platter.live = platter.durable.clone();
+        platter.shortest = platter.live.len();
     }
 
     /// The disk answers again.
@@ -87,8 +87,7 @@ impl SimDisk {
         let mut platter = self.platter();
         platter.lies = platter.lies.saturating_sub(1);
         if platter.lies == 0 {
-            // What was written in order can be written again.
-            drop(platter.sync());
+            platter.sync();
         }
     }
 
@@ -119,14 +118,14 @@ impl SimDisk {
         }
     }
 
-    /// Makes room for a change and makes it.
-    fn change(&self, change: Change) -> io::Result<()> {
-        let mut platter = self.alive()?;
+    /// The disk, if it has room for a change.
+    fn roomy(&self) -> io::Result<MutexGuard<'_, Platter>> {
+        let platter = self.alive()?;
         match platter.failures.first() {
             Some(DiskFailure::Io | DiskFailure::Full) => {
                 Err(io::Error::from(io::ErrorKind::StorageFull))
             }
-            None => platter.change(change),
+            None => Ok(platter),
         }
     }
 }
@@ -139,30 +138,32 @@ fn index(offset: u64) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
-impl Change {
-    fn apply(&self, bytes: &mut Vec<u8>) -> Option<()> {
-        match self {
-            Self::Length(length) => bytes.resize(*length, 0),
-            Self::Write { offset, bytes: new } => {
-                bytes.get_mut(*offset..offset.checked_add(new.len())?)?.copy_from_slice(new);
+impl Platter {
+    fn resize(&mut self, length: usize) {
+        self.shortest = self.shortest.min(length);
+        self.live.resize(length, 0);
+    }
+
+    fn write(&mut self, offset: usize, bytes: &[u8]) -> io::Result<()> {
+        let place = offset..offset.saturating_add(bytes.len());
+        let room = self.live.get_mut(place.clone());
+        room.ok_or_else(|| broken("a write beyond the end"))?.copy_from_slice(bytes);
+        self.unsynced.push(place);
+        Ok(())
+    }
+
+    fn sync(&mut self) {
+        self.durable.truncate(self.shortest);
+        self.durable.extend(self.live.get(self.durable.len()..).unwrap_or_default());
+        let end = self.live.len();
+        for place in self.unsynced.drain(..) {
+            // What was written and then cut off is nowhere.
+            let place = place.start.min(end)..place.end.min(end);
+            if let Some(to) = self.durable.get_mut(place.clone()) {
+                to.copy_from_slice(self.live.get(place).unwrap_or_default());
             }
         }
-        Some(())
-    }
-}
-
-impl Platter {
-    fn change(&mut self, change: Change) -> io::Result<()> {
-        change.apply(&mut self.live).ok_or_else(|| broken("a write beyond the end"))?;
-        self.unsynced.push(change);
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        for change in std::mem::take(&mut self.unsynced) {
-            change.apply(&mut self.durable).ok_or_else(|| broken("a write beyond the end"))?;
-        }
-        Ok(())
+        self.shortest = end;
     }
 }
 
@@ -180,13 +181,14 @@ impl StorageBackend for SimDisk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.change(Change::Length(index(len)))
+        self.roomy()?.resize(index(len));
+        Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
         let mut platter = self.alive()?;
         if platter.lies == 0 {
-            platter.sync()?;
+            platter.sync();
         }
         let slow = platter.slow.clone();
         drop(platter);
@@ -197,13 +199,15 @@ impl StorageBackend for SimDisk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.change(Change::Write { offset: index(offset), bytes: data.to_vec() })
+        self.roomy()?.write(index(offset), data)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn read(disk: &SimDisk, length: usize) -> Vec<u8> {
         let mut out = vec![0; length];
@@ -223,6 +227,29 @@ mod tests {
         assert!(disk.len().is_err() && disk.sync_data().is_err(), "a dead disk answered");
         disk.revive();
         assert_eq!(read(&disk, 4), b"ab\0\0");
+    }
+
+    proptest! {
+        #[test]
+        fn a_sync_saves_exactly_what_is_shown(
+            writes in vec((0_usize..40, 0_usize..40, any::<u8>(), 0_u8..8), 0..20),
+        ) {
+            let (disk, mut saved) = (SimDisk::default(), Vec::new());
+            for (offset, length, byte, deed) in writes {
+                let (offset, length) = (u64::try_from(offset).unwrap(), length);
+                match deed {
+                    0 => {
+                        disk.sync_data().unwrap();
+                        saved.clone_from(&disk.platter().live);
+                    }
+                    1..4 => disk.set_len(offset).unwrap(),
+                    // Beyond the end it is refused.
+                    _ => drop(disk.write(offset, &vec![byte; length])),
+                }
+            }
+            disk.lose_power();
+            prop_assert_eq!(&disk.platter().live, &saved);
+        }
     }
 
     #[test]
