@@ -137,7 +137,7 @@ pub(super) struct SimStream<C: Cable> {
     arrived: Arrived,
     /// How the engine's stream ends, behind what has arrived.
     engine_end: Option<(Instant, Result<(), io::ErrorKind>)>,
-    /// How many chunks the engine has brought.
+    /// How many chunks it has sent.
     chunks: u64,
     /// How much was written that nobody will read, bytes.
     void_bytes: usize,
@@ -308,10 +308,8 @@ impl<C: Cable> SimStream<C> {
             };
             match what {
                 Ok(chunk) if !chunk.is_empty() => {
-                    let delay = self.wires.delay(self.number, self.side, self.chunks);
-                    self.chunks += 1;
                     taken += chunk.len();
-                    self.arrived.push(chunk, at.max(Instant::now()) + delay);
+                    self.arrived.push(chunk, at);
                 }
                 Ok(_nothing) => self.engine_end = Some((at, Ok(()))),
                 Err(error) => self.engine_end = Some((at, Err(error.kind()))),
@@ -386,9 +384,13 @@ impl<C: Cable> SimStream<C> {
         if bytes.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let sent = ready!(C::poll_send(&mut self.inner, context, bytes));
+        let delay = self.wires.delay(self.number, self.side, self.chunks);
+        let sent = ready!(C::poll_send(&mut self.inner, context, bytes, delay));
         match &sent {
-            Ok(length) => self.wires.sent(self.number, self.side, *length),
+            Ok(length) => {
+                self.chunks += 1;
+                self.wires.sent(self.number, self.side, *length);
+            }
             Err(error) => self.end(&error.kind().to_string()),
         }
         Poll::Ready(sent)

@@ -4,8 +4,8 @@
 //! A fault is a state of a connection or of a pair of hosts, judged where bytes are *read*: what was sent
 //! during a partition waits in the engine's buffer and arrives after the repair, as with TCP's
 //! retransmissions; if the writer has waited longer than the user timeout, its end of the connection fails.
-//! Latency jitter delays a chunk on the reader's side by a number that depends on the seed, the
-//! connection, the direction and the chunk's index and on nothing else.
+//! Latency jitter delays what is sent by a number that depends on the seed, the connection, the direction
+//! and the index of the chunk and on nothing else.
 
 use super::blocked::Blocked;
 use super::connection::{Act, Block, Connection, Fate, Gate, Surroundings};
@@ -324,7 +324,7 @@ impl Wires {
         Duration::from_micros(drawn.checked_rem(span).unwrap_or(0))
     }
 
-    /// How much longer than the engine's latency one chunk takes that arrives at `side`.
+    /// How much longer than the engine's latency one chunk takes that `side` sends.
     pub(super) fn delay(&self, number: u64, side: usize, index: u64) -> Duration {
         let jitter = self.jitter(number, side, index);
         let state = self.state();

@@ -111,6 +111,7 @@ impl Engine for EventEngine {
         let start = runtime.block_on(async { Instant::now() });
         let time = Time { start, running: AtomicBool::default(), between: AtomicU64::default() };
         let (net, hosts, names) = (EventNet::new(latency), Vec::new(), Arc::default());
+        runtime.spawn(net.clone().deliver());
         Self { runtime, time: Arc::new(time), net, census, hosts, names }
     }
 

@@ -1,5 +1,6 @@
 //! The network of the event engine: a connection is two queues of bytes, each with the time of its arrival.
 
+use super::courier::Courier;
 use super::{Arrival, BACKLOG, Cable};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -18,6 +19,7 @@ const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct EventNet {
     latency: Duration,
     ports: Arc<Mutex<Ports>>,
+    courier: Courier<Pipe>,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,7 @@ pub(crate) struct EventEnd {
     latency: Duration,
     incoming: Pipe,
     outgoing: Pipe,
+    courier: Courier<Pipe>,
 }
 
 /// One direction.
@@ -69,7 +72,12 @@ struct Flow {
 impl EventNet {
     /// A network in which every hop takes `latency`.
     pub(super) fn new(latency: Duration) -> Self {
-        Self { latency, ports: Arc::default() }
+        Self { latency, ports: Arc::default(), courier: Courier::default() }
+    }
+
+    /// Wakes readers when something arrives for them, for ever. Runs beside the hosts.
+    pub(super) async fn deliver(self) {
+        self.courier.run(|pipe| lock(&pipe).reader.take()).await;
     }
 
     fn ports(&self) -> MutexGuard<'_, Ports> {
@@ -87,6 +95,7 @@ impl EventNet {
             latency,
             incoming: Arc::clone(incoming),
             outgoing: Arc::clone(outgoing),
+            courier: self.courier.clone(),
         };
         (end(&one, &other), end(&other, &one))
     }
@@ -173,6 +182,7 @@ impl Cable for EventNet {
         end: &mut EventEnd,
         _context: &mut Context<'_>,
         bytes: &[u8],
+        delay: Duration,
     ) -> Poll<io::Result<usize>> {
         let now = Instant::now();
         let reset = lock(&end.incoming).end.is_some_and(|(at, error)| error.is_some() && at <= now);
@@ -186,12 +196,11 @@ impl Cable for EventNet {
             end_flow(&end.incoming, now + end.latency * 2, Some(io::ErrorKind::ConnectionReset));
             return Poll::Ready(Ok(bytes.len()));
         }
-        flow.chunks.push_back((now + end.latency, bytes.to_vec()));
-        let reader = flow.reader.take();
+        let (at, last) = (now + end.latency + delay, flow.chunks.back());
+        let at = last.map_or(at, |(last, _bytes)| at.max(*last));
+        flow.chunks.push_back((at, bytes.to_vec()));
         drop(flow);
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        end.courier.send(at, Arc::clone(&end.outgoing));
         Poll::Ready(Ok(bytes.len()))
     }
 

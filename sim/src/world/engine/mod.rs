@@ -2,6 +2,7 @@
 //! clock. Faults are modelled above this seam, so that they behave the same on any engine.
 
 mod census;
+mod courier;
 mod event;
 mod event_net;
 mod turmoil;
@@ -89,11 +90,12 @@ pub(super) trait Cable: fmt::Debug + Clone + Send + Sync + 'static {
     /// What comes next, as soon as the engine knows of it.
     fn poll_arrival(end: &mut Self::End, context: &mut Context<'_>) -> Poll<Arrival>;
 
-    /// Sends; what is taken arrives a latency later.
+    /// Sends; what is taken arrives a latency and `delay` later, and behind what was sent before.
     fn poll_send(
         end: &mut Self::End,
         context: &mut Context<'_>,
         bytes: &[u8],
+        delay: Duration,
     ) -> Poll<io::Result<usize>>;
 
     /// Sends the end of the stream.

@@ -6,11 +6,12 @@
 use super::{Arrival, BACKLOG, Cable, Engine, TaskCount, panic_text};
 use crate::world::news::News;
 use crate::world::recorder::Clock;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,59 +22,126 @@ use turmoil::net::{TcpListener, TcpStream};
 /// How much is read at once, bytes.
 const CHUNK_BYTES_MAX: usize = 16 * 1024;
 
-/// The network as a turmoil host sees it; addresses are `name:port`.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct TurmoilNet;
+/// The network as a turmoil host sees it; addresses are `name:port`. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TurmoilNet {
+    /// What one end of a connection has laid out for the other, by label.
+    fresh: Arc<Mutex<BTreeMap<String, [Delays; 2]>>>,
+}
+
+/// How much longer than turmoil's latency it takes what is under way in one direction: each a number of bytes.
+type Delays = Arc<Mutex<VecDeque<(usize, Duration)>>>;
+
+/// One end of a connection.
+#[derive(Debug)]
+pub(crate) struct TurmoilEnd {
+    stream: TcpStream,
+    incoming: Delays,
+    outgoing: Delays,
+}
+
+/// Where connections arrive.
+pub(crate) struct TurmoilListener {
+    inner: TcpListener,
+    net: TurmoilNet,
+}
+
+impl TurmoilNet {
+    /// The end that comes first lays out the delays, the other one takes them.
+    fn end(&self, stream: TcpStream) -> io::Result<TurmoilEnd> {
+        let mut fresh = self.fresh.lock().expect("no panic while it is held");
+        let label = label(&stream)?;
+        let [incoming, outgoing] = match fresh.remove(&label) {
+            Some([theirs, ours]) => [ours, theirs],
+            None => {
+                let ours: [Delays; 2] = Default::default();
+                fresh.insert(label, ours.clone());
+                ours
+            }
+        };
+        Ok(TurmoilEnd { stream, incoming, outgoing })
+    }
+}
+
+fn label(stream: &TcpStream) -> io::Result<String> {
+    let mut ends = [stream.local_addr()?, stream.peer_addr()?];
+    ends.sort();
+    let [one, other] = ends;
+    Ok(format!("{one} {other}"))
+}
+
+/// The longest delay of the next `bytes`.
+fn longest(delays: &Delays, mut bytes: usize) -> Duration {
+    let mut delays = delays.lock().expect("no panic while it is held");
+    let mut longest = Duration::ZERO;
+    while bytes > 0
+        && let Some((length, delay)) = delays.front_mut()
+    {
+        longest = longest.max(*delay);
+        let taken = bytes.min(*length);
+        (bytes, *length) = (bytes - taken, *length - taken);
+        if *length == 0 {
+            delays.pop_front();
+        }
+    }
+    longest
+}
 
 impl Cable for TurmoilNet {
-    type End = TcpStream;
-    type Listener = TcpListener;
+    type End = TurmoilEnd;
+    type Listener = TurmoilListener;
 
-    async fn listen(&self, address: &str) -> io::Result<TcpListener> {
+    async fn listen(&self, address: &str) -> io::Result<TurmoilListener> {
         let port = address.rsplit(':').next().unwrap_or_default();
-        TcpListener::bind(format!("0.0.0.0:{port}")).await
+        let inner = TcpListener::bind(format!("0.0.0.0:{port}")).await?;
+        Ok(TurmoilListener { inner, net: self.clone() })
     }
 
-    async fn accept(listener: &mut TcpListener) -> io::Result<TcpStream> {
-        let (stream, _dialler) = listener.accept().await?;
-        Ok(stream)
+    async fn accept(listener: &mut TurmoilListener) -> io::Result<TurmoilEnd> {
+        let (stream, _dialler) = listener.inner.accept().await?;
+        listener.net.end(stream)
     }
 
-    async fn connect(&self, address: &str) -> io::Result<TcpStream> {
-        TcpStream::connect(address).await
+    async fn connect(&self, address: &str) -> io::Result<TurmoilEnd> {
+        self.end(TcpStream::connect(address).await?)
     }
 
-    fn label(stream: &TcpStream) -> io::Result<String> {
-        let mut ends = [stream.local_addr()?, stream.peer_addr()?];
-        ends.sort();
-        let [one, other] = ends;
-        Ok(format!("{one} {other}"))
+    fn label(end: &TurmoilEnd) -> io::Result<String> {
+        label(&end.stream)
     }
 
-    fn poll_arrival(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<Arrival> {
+    fn poll_arrival(end: &mut TurmoilEnd, context: &mut Context<'_>) -> Poll<Arrival> {
         let mut room = [0; CHUNK_BYTES_MAX];
         let mut buffer = ReadBuf::new(&mut room);
-        let read = ready!(Pin::new(stream).poll_read(context, &mut buffer));
+        let read = ready!(Pin::new(&mut end.stream).poll_read(context, &mut buffer));
+        let delay = longest(&end.incoming, buffer.filled().len());
         let what = read.map(|()| buffer.filled().to_vec());
-        Poll::Ready(Arrival { at: Instant::now(), what })
+        Poll::Ready(Arrival { at: Instant::now() + delay, what })
     }
 
     fn poll_send(
-        stream: &mut TcpStream,
+        end: &mut TurmoilEnd,
         context: &mut Context<'_>,
         bytes: &[u8],
+        delay: Duration,
     ) -> Poll<io::Result<usize>> {
-        Pin::new(stream).poll_write(context, bytes)
+        let sent = ready!(Pin::new(&mut end.stream).poll_write(context, bytes));
+        if let Ok(length) = sent {
+            let mut outgoing = end.outgoing.lock().expect("no panic while it is held");
+            outgoing.push_back((length, delay));
+        }
+        Poll::Ready(sent)
     }
 
-    fn poll_finish(stream: &mut TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(stream).poll_shutdown(context)
+    fn poll_finish(end: &mut TurmoilEnd, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut end.stream).poll_shutdown(context)
     }
 }
 
 /// A simulation of hosts.
 pub(crate) struct TurmoilEngine {
     sim: turmoil::Sim<'static>,
+    net: TurmoilNet,
     /// The time between ticks, microseconds.
     between: Arc<AtomicU64>,
 }
@@ -97,11 +165,11 @@ impl Engine for TurmoilEngine {
             .max_message_latency(latency)
             .simulation_duration(Duration::MAX / 4)
             .tcp_capacity(BACKLOG);
-        Self { sim: builder.build(), between: Arc::default() }
+        Self { sim: builder.build(), net: TurmoilNet::default(), between: Arc::default() }
     }
 
     fn cable(&self) -> TurmoilNet {
-        TurmoilNet
+        self.net.clone()
     }
 
     fn clock(&self) -> Clock {
