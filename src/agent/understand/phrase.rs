@@ -29,6 +29,30 @@ struct Phrases {
     by_word: BTreeMap<&'static str, Vec<Vec<Part>>>,
     /// Phrases that begin otherwise.
     others: Vec<Vec<Part>>,
+    /// How their first words may begin: most words begin otherwise, and need no look at the lists.
+    initials: Initials,
+}
+
+/// A set of the first bytes of words; some count as the same.
+#[derive(Debug, Clone, Copy, Default)]
+struct Initials(u64);
+
+impl Initials {
+    /// Every word.
+    const ANY: Self = Self(u64::MAX);
+
+    /// The words that begin as this one does.
+    fn of(word: &str) -> Self {
+        word.bytes().next().map_or(Self::ANY, |byte| Self(1 << (byte % 64)))
+    }
+
+    fn share(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn join(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
 }
 
 thread_local! {
@@ -46,6 +70,7 @@ impl Phrases {
         let mut phrases = Self::default();
         for phrase in text.split('|') {
             let mut parts: Vec<_> = phrase.split(' ').map(Part::new).collect();
+            phrases.initials.join(parts.first().map_or(Initials::ANY, |part| part.initials()));
             if let Some(Part::Word(word)) = parts.first().copied() {
                 phrases.by_word.entry(word).or_default().push(parts.split_off(1));
             } else {
@@ -58,6 +83,9 @@ impl Phrases {
     /// How many words the longest phrase takes that `words` begins with.
     fn longest(&self, words: &[&str]) -> Option<usize> {
         let (first, after) = words.split_first()?;
+        if !self.initials.share(Initials::of(first)) {
+            return None;
+        }
         let known = self.by_word.get(first).into_iter().flatten();
         let known = known.filter_map(|rest| Some(1 + length(after, rest)?));
         let others = self.others.iter().filter_map(|parts| length(words, parts));
@@ -72,6 +100,14 @@ impl Part {
             ("~", _) => Self::Gap,
             (_, Some(stem)) => Self::Stem(stem),
             (_, None) => Self::Word(text),
+        }
+    }
+
+    /// How words may begin that fit.
+    fn initials(self) -> Initials {
+        match self {
+            Self::Word(word) | Self::Stem(word) => Initials::of(word),
+            Self::Any | Self::Gap => Initials::ANY,
         }
     }
 
@@ -134,6 +170,9 @@ pub(super) fn ends(words: &[&str], phrases: &'static str) -> Option<usize> {
 /// Whether `word` is one of `phrases`.
 pub(super) fn is(word: &str, phrases: &'static str) -> bool {
     let phrases = Phrases::of(phrases);
+    if !phrases.initials.share(Initials::of(word)) {
+        return false;
+    }
     let mut known = phrases.by_word.get(word).into_iter().flatten();
     known.any(Vec::is_empty)
         || phrases.others.iter().any(|parts| matches!(parts.as_slice(), [part] if part.fits(word)))
