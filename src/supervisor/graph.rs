@@ -18,7 +18,9 @@ use super::router::{Route, route};
 use super::state::SupervisorState;
 use super::store::OpenTurn;
 use crate::config::SupervisorConfig;
-use crate::contract::agent::{AGENT_CONTRACT, Action, AgentRequest, AgentResponse, Intent, Status};
+use crate::contract::agent::{
+    AGENT_CONTRACT, Action, AgentRequest, AgentResponse, Intent, Pending, Status,
+};
 use crate::contract::frame::{AgentName, ErrorCode, LogBody};
 use std::time::Duration;
 
@@ -193,8 +195,17 @@ impl Turn {
     /// Answers without the agent. Our own question is over by that; a turn that fails leaves it open.
     fn say(&mut self, intent: Intent, text: &str, out: &mut Vec<Output>) {
         let mut state = SupervisorState { clarifying: None, ..self.state.clone() };
+        state.agent.pending = self.open_after(intent);
         state.hear(&self.turn.text);
         self.finish(vec![message(intent, text)], state, out);
+    }
+
+    /// What the user is asked after such a reply. Thanks are answered by "anything else?", unless something is open
+    /// already; who reads the answer is the agent, so nobody is asked who is not given it.
+    fn open_after(&self, intent: Intent) -> Option<Pending> {
+        let open = self.state.agent.pending.clone();
+        let open = open.filter(|open| *open != Pending::AnythingElse {});
+        open.or((intent == Intent::Thanks && self.included).then_some(Pending::AnythingElse {}))
     }
 
     fn failed(&mut self, now: Duration, code: ErrorCode, out: &mut Vec<Output>) {
@@ -382,6 +393,50 @@ mod tests {
         assert_eq!(talk(&["I need a place", "no"]), (None, Some(Intent::SmallTalk)));
         assert_eq!(talk(&["I need a place", "no", "yes"]), (None, Some(Intent::NoMatch)));
     }
+
+    #[test]
+    fn after_thanks_the_agent_reads_whether_there_is_anything_else() {
+        let after = |texts: &[&str], included: bool| {
+            let mut state = SupervisorState::default();
+            for text in texts {
+                let mut turn = turn(text);
+                (turn.state, turn.included) = (state, included);
+                match step(&mut turn, ZERO, Input::Start).pop() {
+                    Some(Output::Finish { state: after, .. }) => state = *after,
+                    Some(Output::Call(request)) => return (request.state.pending, true),
+                    None => panic!("nothing happened"),
+                }
+            }
+            (state.agent.pending, false)
+        };
+        let asked = Some(Pending::AnythingElse {});
+        assert_eq!(after(&["thanks"], true), (asked.clone(), false));
+        assert_eq!(after(&["thanks", "no"], true), (asked, true), "the agent reads it");
+        // Who is not given the agent has nobody to answer to.
+        assert_eq!(after(&["thanks", "no"], false), (None, false));
+        assert_eq!(after(&["hello"], true), (None, false));
+    }
+
+    #[test]
+    fn anything_else_is_asked_once_and_over_when_others_have_answered() {
+        for (text, pending) in [("what is the weather like?", None), ("thank you", Some(()))] {
+            let mut turn = turn(text);
+            turn.state.agent.pending = Some(Pending::AnythingElse {});
+            step(&mut turn, ZERO, Input::Start);
+            let declined = Input::Answered(response(Status::Decline));
+            let Some(Output::Finish { state, .. }) = step(&mut turn, ZERO, declined).pop() else {
+                panic!("the turn goes on");
+            };
+            assert_eq!(state.agent.pending.map(drop), pending, "{text}");
+        }
+        let mut turn = turn("thanks");
+        turn.state.agent.pending = Some(Pending::VisitDay {});
+        step(&mut turn, ZERO, Input::Start);
+        let out = step(&mut turn, ZERO, Input::Answered(response(Status::Decline)));
+        let kept = |state: &SupervisorState| state.agent.pending == Some(Pending::VisitDay {});
+        assert!(matches!(&out[..], [Output::Finish { state, .. }] if kept(state)));
+    }
+
     #[test]
     fn the_agent_hears_what_was_said_to_others_since_its_last_answer() {
         let mut state = SupervisorState::default();

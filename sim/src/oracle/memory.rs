@@ -8,7 +8,7 @@ use super::{Oracle, Violation, logs, user_turn};
 use crate::scenario::Scenario;
 use crate::trace::{Event, Trace, What};
 use assistant::contract::agent::{
-    AGENT_CONTRACT, AgentRequest, AgentResponse, AgentState, Intent, Status,
+    AGENT_CONTRACT, AgentRequest, AgentResponse, AgentState, Intent, Pending, Status,
 };
 use assistant::contract::frame::{AgentName, LogBody, LogFrame};
 use assistant::contract::id::MessageId;
@@ -35,6 +35,8 @@ struct Memory<'t> {
     last: Option<&'t MessageId>,
     /// What was said to others since; unknown after a question of the supervisor's own.
     heard: Option<Vec<&'t str>>,
+    /// Whether the last word was the answer to thanks: the user was asked whether there is anything else.
+    is_thanked: bool,
 }
 
 fn judge(_: &Scenario, trace: &Trace) -> Vec<Violation> {
@@ -87,14 +89,16 @@ fn remember<'t>(frames: &'t [LogFrame], memories: &mut BTreeMap<&'t MessageId, M
         .filter(|frame| frame.body.is_final())
         .map(|frame| (&frame.in_reply_to, &frame.body))
         .collect();
-    let mut memory = Memory { last: None, heard: Some(Vec::new()) };
+    let mut memory = Memory { heard: Some(Vec::new()), ..Memory::default() };
     for frame in frames {
         let Some(turn) = user_turn(frame) else { continue };
         memories.insert(turn, memory.clone());
         let Some(LogBody::Message { agent, intent, .. }) = ends.get(turn) else { continue };
+        memory.is_thanked = *agent == AgentName::General && *intent == Intent::Thanks;
         match (agent, intent) {
             (AgentName::RealEstate, _) => {
-                memory = Memory { last: Some(turn), heard: Some(Vec::new()) };
+                memory.last = Some(turn);
+                memory.heard = Some(Vec::new());
             }
             (AgentName::General, Intent::Clarify) => memory.heard = None,
             (AgentName::General, _) => {
@@ -115,13 +119,17 @@ fn other_state(
     answers: &Answers<'_>,
 ) -> Option<String> {
     let (turn, thread) = (&request.message_id, &request.thread_id);
+    let open = |state: &AgentState| {
+        let thanked = memory.is_thanked.then_some(Pending::AnythingElse {});
+        AgentState { pending: state.pending.clone().or(thanked), ..state.clone() }
+    };
     let Some(last) = memory.last else {
-        return (request.state != AgentState::default()).then(|| {
+        return (request.state != open(&AgentState::default())).then(|| {
             format!("the agent was asked about {turn} with a state though {thread} had none")
         });
     };
     let known = answers.get(last)?;
-    (!known.contains(&&request.state)).then(|| {
+    (!known.iter().any(|state| open(state) == request.state)).then(|| {
         format!(
             "the agent was asked about {turn} of {thread} with another state than it had answered {last} with"
         )
@@ -174,8 +182,7 @@ mod tests {
     }
 
     /// The second turn was answered by somebody else.
-    fn generally(mut run: Bench, intent_is_clarify: bool) -> Bench {
-        let intent = if intent_is_clarify { Intent::Clarify } else { Intent::SmallTalk };
+    fn generally(mut run: Bench, intent: Intent) -> Bench {
         let text = "I see.".to_owned();
         run.log()[4].body = LogBody::Message { agent: AgentName::General, intent, text };
         run
@@ -185,7 +192,7 @@ mod tests {
     fn accepts_a_healthy_run_and_one_in_which_the_agent_is_told_everything() {
         healthy().accepted_by(&ORACLE);
         talk(state("Portland"), &[]).accepted_by(&ORACLE);
-        let mut run = generally(talk(state("Portland"), &[]), false);
+        let mut run = generally(talk(state("Portland"), &[]), Intent::SmallTalk);
         asks(&mut run, 11, "m-3", (state("Portland"), &["Does the first have parking?"]), "Bend");
         run.accepted_by(&ORACLE);
     }
@@ -213,12 +220,25 @@ mod tests {
     #[test]
     fn refuses_an_agent_that_does_not_hear_what_was_said_to_others() {
         let words = "asked about m-3 and told 0 other turns, not the 1 since its last";
-        let mut run = generally(talk(state("Portland"), &[]), false);
+        let mut run = generally(talk(state("Portland"), &[]), Intent::SmallTalk);
         asks(&mut run, 11, "m-3", (state("Portland"), &[]), "Bend");
         run.refused_by(&ORACLE, words);
         talk(state("Portland"), &["what nobody said"]).refused_by(&ORACLE, "told 1 other turns");
-        let mut run = generally(talk(state("Portland"), &[]), true);
+        let mut run = generally(talk(state("Portland"), &[]), Intent::Clarify);
         asks(&mut run, 11, "m-3", (state("Portland"), &[]), "Bend");
         run.accepted_by(&ORACLE);
+    }
+
+    #[test]
+    fn after_thanks_the_user_was_asked_whether_there_is_anything_else() {
+        let asked = AgentState { pending: Some(Pending::AnythingElse {}), ..state("Portland") };
+        let after = |intent, told| {
+            let mut run = generally(talk(state("Portland"), &[]), intent);
+            asks(&mut run, 11, "m-3", (told, &["Does the first have parking?"]), "Bend");
+            run
+        };
+        after(Intent::Thanks, asked.clone()).accepted_by(&ORACLE);
+        after(Intent::Thanks, state("Portland")).refused_by(&ORACLE, "another state");
+        after(Intent::SmallTalk, asked).refused_by(&ORACLE, "another state");
     }
 }

@@ -1,6 +1,7 @@
 //! Conversations that ask back, refine, change their mind or speak of something else.
 
-use super::check;
+use super::{check, turn, willamette};
+use crate::contract::agent::{AgentState, Intent, Pending, Status};
 
 #[test]
 fn asks_for_the_city_and_takes_the_answer() {
@@ -286,4 +287,38 @@ fn takes_bounds_from_the_nearest_phrase() {
         = {listing_type:rent,city:Salem,price_max:2200,baths_min:2.0,firm:[price_max]}
         "#,
     );
+}
+
+#[test]
+fn what_follows_anything_else_is_the_answer_to_it() {
+    let catalog = willamette();
+    let search = "2 bed homes to buy in Portland under 400k";
+    let mut asked = turn(&catalog, search, AgentState::default()).state;
+    asked.pending = Some(Pending::AnythingElse {});
+    for text in [
+        "No",
+        "no thanks",
+        "Nope, that's all.",
+        "No, thank you, that will be all for today.",
+        "nothing else, thanks!",
+        "I'm done, bye",
+        "Thanks again",
+    ] {
+        let response = turn(&catalog, text, asked.clone());
+        let told = (response.status, response.intent, response.state.pending);
+        assert_eq!(told, (Status::Done, Intent::NothingElse, None), "{text}");
+        assert_eq!(response.state.slots, asked.slots, "{text}");
+    }
+    for (text, intent) in [
+        ("Does the second one have parking?", Intent::ListingQuestion),
+        ("No, show me something cheaper", Intent::Cheaper),
+        ("Yes, more of them", Intent::More),
+        ("in Salem", Intent::Refine),
+    ] {
+        let response = turn(&catalog, text, asked.clone());
+        assert_eq!(response.intent, intent, "{text}");
+        assert_ne!(response.state.pending, asked.pending, "{text}");
+    }
+    let response = turn(&catalog, "What is the weather like?", asked);
+    assert_eq!(response.status, Status::Decline);
 }

@@ -95,6 +95,8 @@ impl Turn<'_> {
             }
             Some(pending) => {
                 if !self.answer_visit(&pending, acts) {
+                    // Whatever else the user says is the answer: there was something else.
+                    self.state.pending.take_if(|open| *open == Pending::AnythingElse {});
                     self.proceed(slots, acts);
                 }
             }
