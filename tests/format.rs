@@ -152,6 +152,9 @@ const BROKEN: &[(&str, Refuses)] = &[
     ("unknown-fragment", ReaderOnly),
     ("bad-quarantine", Schema),
     ("same-as-a-later-turn", ReaderOnly),
+    ("late-speaker", ReaderOnly),
+    ("copy-of-another-thread", ReaderOnly),
+    ("unknown-close-reason", Schema),
 ];
 
 #[test]

@@ -4,7 +4,7 @@
 //! played. Retryable errors, the turns that are said again after them, typing, connections and times are left
 //! out; everything else that a client showed counts.
 
-use crate::oracle::Violation;
+use crate::oracle::{Violation, is_final};
 use crate::report::transcript::body_words;
 use crate::scenario::Scenario;
 use crate::trace::{Event, Trace, What};
@@ -16,42 +16,80 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a difference is called, beside the names of the oracles.
 pub const TRANSPARENT: &str = "transparent";
 
-/// What each client of a scenario was told, a block a turn and client.
+/// What each client of a scenario was told, a block a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    text: String,
+    clients: Vec<Block>,
+    /// That the run was given up, in words; empty if it was not.
+    end: String,
 }
 
-/// Reads what the users of a run were told.
+/// What one client was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Block {
+    name: String,
+    lines: Vec<String>,
+    /// Whether it went for good, so that it was told a beginning only.
+    gone: bool,
+}
+
+/// Reads what the users of a run were told. Left out is a thread on which two clients call themselves the same: which
+/// of them goes on, the network decides, and who is stopped says no more.
 #[must_use]
 pub fn told(scenario: &Scenario, trace: &Trace) -> Told {
     let turns = turns_of(trace);
     let void = said_in_vain(trace);
-    let mut text = String::new();
-    for client in &scenario.clients {
-        text.push_str(&format!("to {}\n", client.name));
-        let mut lines: Vec<String> = Vec::new();
+    let compared = scenario.clients.iter().filter(|client| !scenario.is_contested(&client.thread));
+    let clients = compared.map(|client| {
+        let mut block = Block { name: client.name.clone(), lines: Vec::new(), gone: false };
         let own = trace.events.iter().filter(|event| event.host.to_string() == client.name);
-        for Event { what, .. } in own {
-            if let What::Shown { frame } = what {
-                if !void.contains(&frame.in_reply_to) {
-                    lines.push(line(frame, &turns));
-                }
-            } else if let What::GivenUp { message_id, why } = what {
-                let turn = turn_words(turns.get(message_id));
-                lines.push(format!("  {turn}  given up: {why}"));
-            } else if matches!(what, What::ViewReset) {
-                lines.clear();
+        own.for_each(|event| block.read(event, &turns, &void));
+        block
+    });
+    let given_up = trace.events.iter().filter_map(|event| {
+        let What::TimedOut { outstanding } = &event.what else { return None };
+        Some(format!("the run was given up: {}\n", outstanding.join("; ")))
+    });
+    Told { clients: clients.collect(), end: given_up.collect() }
+}
+
+impl Block {
+    fn read(
+        &mut self,
+        event: &Event,
+        turns: &BTreeMap<&MessageId, usize>,
+        void: &BTreeSet<MessageId>,
+    ) {
+        if let What::Shown { frame } = &event.what {
+            if !void.contains(&frame.in_reply_to) {
+                self.lines.push(line(frame, turns));
             }
+        } else if let What::GivenUp { message_id, why } = &event.what {
+            let turn = turn_words(turns.get(message_id));
+            self.lines.push(format!("  {turn}  given up: {why}"));
+        } else if matches!(event.what, What::ViewReset) {
+            self.lines.clear();
+        } else if let What::Link { state } = &event.what {
+            self.gone |= is_final(state);
         }
-        lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
     }
-    for event in &trace.events {
-        if let What::TimedOut { outstanding } = &event.what {
-            text.push_str(&format!("the run was given up: {}\n", outstanding.join("; ")));
-        }
+
+    fn text(&self) -> String {
+        let lines: String = self.lines.iter().map(|line| format!("{line}\n")).collect();
+        format!("to {}\n{lines}", self.name)
     }
-    Told { text }
+
+    /// Both, as far as whoever of them was gone first can have been told.
+    fn beside(&self, other: &Self) -> [String; 2] {
+        let length = match self.gone || other.gone {
+            true => self.lines.len().min(other.lines.len()),
+            false => usize::MAX,
+        };
+        [self, other].map(|block| {
+            let lines = block.lines.iter().take(length).cloned().collect();
+            Self { lines, ..block.clone() }.text()
+        })
+    }
 }
 
 /// The turn of each message, as an index into the scenario.
@@ -90,20 +128,23 @@ fn line(frame: &LogFrame, turns: &BTreeMap<&MessageId, usize>) -> String {
 }
 
 impl Told {
-    /// Everything, as text.
-    #[must_use]
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// Where `other` parts from this, which is what should have been told; absent if nowhere. Lines with `-` were
-    /// not told, lines with `+` were told instead.
+    /// not told, lines with `+` were told instead. Of a client that went for good in one of them, only the beginning
+    /// counts; whether it may is asked by the oracle `leaves`.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<String> {
-        if self == other {
+        let pairs = self.clients.iter().zip(&other.clients);
+        let (mut ours, mut theirs) = (String::new(), String::new());
+        for [our, their] in pairs.map(|(our, their)| our.beside(their)) {
+            ours.push_str(&our);
+            theirs.push_str(&their);
+        }
+        ours.push_str(&self.end);
+        theirs.push_str(&other.end);
+        if ours == theirs {
             return None;
         }
-        let diff = TextDiff::from_lines(self.text.as_str(), other.text.as_str());
+        let diff = TextDiff::from_lines(ours.as_str(), theirs.as_str());
         let mut unified = diff.unified_diff();
         Some(unified.context_radius(1).header("calm", "under these faults").to_string())
     }
@@ -221,5 +262,49 @@ mod tests {
             },
             "turn 1  recommendations",
         );
+    }
+
+    /// Ben has gone for good behind his third frame.
+    fn signed_out() -> Bench {
+        let mut run = healthy();
+        run.forget(|event| {
+            event.host.to_string() == "ben"
+                && matches!(&event.what, What::Shown { frame } if frame.seq > 3)
+        });
+        run.link("ben", "signed-out (Code(4401))");
+        run
+    }
+
+    #[test]
+    fn who_goes_for_good_is_told_a_beginning() {
+        let (calm, gone) = (of(&healthy()), of(&signed_out()));
+        assert_eq!(calm.difference(&gone), None);
+        assert_eq!(gone.difference(&calm), None);
+        let mut other = signed_out();
+        let else_ = message(3, "m-1", "Something else.");
+        other.forget(|event| {
+            event.host.to_string() == "ben"
+                && matches!(&event.what, What::Shown { frame } if frame.seq == 3)
+        });
+        other.show("ben", &else_);
+        let difference = calm.difference(&of(&other)).expect("a difference");
+        assert!(difference.contains("Something else."), "{difference}");
+        // Who is there still is told everything.
+        let mut run = signed_out();
+        run.forget(|event| matches!(&event.what, What::Link { state } if state.contains("4401")));
+        assert!(calm.difference(&of(&run)).is_some());
+    }
+
+    #[test]
+    fn of_two_that_call_themselves_the_same_nothing_is_compared() {
+        let mut run = signed_out();
+        run.scenario.clients[1].instance = Some("ana".to_owned());
+        let mut calm = healthy();
+        calm.scenario = run.scenario.clone();
+        run.give_up("ana", "m-3");
+        assert_eq!(of(&calm).difference(&of(&run)), None);
+        calm.scenario.clients[1].thread = "t-2".to_owned();
+        run.scenario = calm.scenario.clone();
+        assert!(of(&calm).difference(&of(&run)).is_some());
     }
 }

@@ -10,6 +10,7 @@
 
 use crate::scenario::{Fault, Host, Pace, Scenario, Trigger};
 use crate::trace::{Event, Trace, What};
+use assistant::contract::close::CloseReason;
 use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::MessageId;
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ pub enum Seen {
         /// Why.
         why: String,
     },
-    /// The client's connection changed; only in runs with faults.
+    /// The client's connection changed; in runs without faults only if it is gone for good.
     Link(Link),
     /// The client's view started again.
     StartedAgain {
@@ -97,6 +98,8 @@ pub enum Link {
     Reconnected,
     /// Another state, in the client's word, such as `parked`.
     Other(String),
+    /// It will not be back: the client's word, and why a gateway closed it if one did.
+    Gone(String, Option<CloseReason>),
 }
 
 /// Reads the view out of a run.
@@ -108,6 +111,7 @@ pub fn view(scenario: &Scenario, trace: &Trace) -> View {
         scenario,
         places: names.map(|(place, client)| (client.name.as_str(), place)).collect(),
         calm: !armed && scenario.faults.is_empty(),
+        over: false,
         view: View { opening: Vec::new(), turns: vec![None; scenario.turns.len()] },
         turn_of: BTreeMap::new(),
         last_said: None,
@@ -125,6 +129,8 @@ struct Reading<'t> {
     /// Places of clients by name.
     places: BTreeMap<&'t str, usize>,
     calm: bool,
+    /// Whether all is said.
+    over: bool,
     view: View,
     turn_of: BTreeMap<&'t MessageId, usize>,
     last_said: Option<usize>,
@@ -181,7 +187,7 @@ impl<'t> Reading<'t> {
             | What::Healed { .. }
             | What::Log { .. } => {}
             // What follows is the way home: nobody watches the connection any more.
-            What::ScriptDone => self.calm = true,
+            What::ScriptDone => (self.calm, self.over) = (true, true),
         }
     }
 
@@ -322,6 +328,7 @@ impl<'t> Reading<'t> {
         let link = match word.as_str() {
             "connected" => Link::Reconnected,
             "connecting" | "waiting" | "offline" | "lost" => Link::Lost,
+            "stopped" | "signed" => gone(state),
             _ => Link::Other(word),
         };
         let first = so_far.link.is_none();
@@ -330,8 +337,56 @@ impl<'t> Reading<'t> {
         }
         so_far.link = Some(link.clone());
         let first_success = first && link == Link::Reconnected;
-        if !self.calm && !first_success {
+        let is_told = match &link {
+            Link::Gone(..) => !self.over,
+            Link::Lost | Link::Reconnected | Link::Other(_) => !self.calm && !first_success,
+        };
+        if is_told {
             self.tell(self.now(client), Some(client), Seen::Link(link));
         }
+    }
+}
+
+/// Reads `stopped (Code(4409))`.
+fn gone(state: &str) -> Link {
+    let (word, why) = state.split_once(" (").unwrap_or((state, ""));
+    let code: String = why.chars().filter(char::is_ascii_digit).collect();
+    let known = CloseReason::ALL.into_iter().find(|reason| reason.code().to_string() == code);
+    Link::Gone(word.replace('-', " "), known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::bench::{Bench, healthy};
+
+    fn links(run: &Bench) -> Vec<Link> {
+        let view = view(&run.scenario, &run.trace);
+        let facts = view.opening.into_iter().chain(view.turns.into_iter().flatten().flatten());
+        let links = facts.filter_map(|fact| match fact.what {
+            Seen::Link(link) => Some(link),
+            Seen::Frame { .. }
+            | Seen::SaidAgain
+            | Seen::GivenUp { .. }
+            | Seen::StartedAgain { .. }
+            | Seen::Fault { .. }
+            | Seen::Died { .. }
+            | Seen::TimedOut { .. } => None,
+        });
+        links.collect()
+    }
+
+    #[test]
+    fn who_goes_for_good_is_told_of_in_a_calm_run_too_until_all_is_said() {
+        let mut run = healthy();
+        run.scenario.turns[0].faults.clear();
+        run.forget(|event| matches!(event.what, What::Injected { .. } | What::Healed { .. }));
+        run.link("ben", "stopped (Code(4409))");
+        assert_eq!(links(&run), []);
+        run.forget(|event| event.what == What::ScriptDone);
+        let gone = |word: &str, why| Link::Gone(word.to_owned(), why);
+        assert_eq!(links(&run), [gone("stopped", Some(CloseReason::Superseded))]);
+        run.link("ben", "signed-out (Revoked)");
+        assert_eq!(links(&run).last(), Some(&gone("signed out", None)));
     }
 }

@@ -181,13 +181,7 @@ pub(crate) fn healthy() -> Bench {
 }
 
 fn scenario() -> Scenario {
-    let tab = |name: &str| ClientSpec {
-        name: name.to_owned(),
-        user: "u-1".to_owned(),
-        thread: "t-1".to_owned(),
-        instance: None,
-        hasty: false,
-    };
+    let tab = |name: &str| ClientSpec::new(name, "u-1", "t-1");
     let turn = |(_, text, _): &(&str, &str, u64)| Turn {
         client: 0,
         text: (*text).to_owned(),

@@ -113,9 +113,14 @@ impl Progress {
             ServerFrame::ReconnectAdvice { min_ms, max_ms, .. } if min_ms > max_ms => {
                 return Err(format!("an advice from {min_ms} to {max_ms} ms"));
             }
-            ServerFrame::ReconnectAdvice { .. } | ServerFrame::Ping { .. } => false,
+            // A cursor that cannot be served is refused instead of a welcome.
+            ServerFrame::ResumeFailed { .. } if self.has_welcome => {
+                return Err("resume_failed behind the welcome".to_owned());
+            }
+            ServerFrame::ResumeFailed { .. }
+            | ServerFrame::ReconnectAdvice { .. }
+            | ServerFrame::Ping { .. } => false,
             ServerFrame::Resumed { .. }
-            | ServerFrame::ResumeFailed { .. }
             | ServerFrame::Ack { .. }
             | ServerFrame::Typing { .. }
             | ServerFrame::Log(_) => true,
@@ -172,6 +177,7 @@ mod tests {
     use super::super::bench::{client, healthy, id};
     use super::*;
     use crate::scenario::Misbehaviour;
+    use assistant::contract::frame::ResumeFailure;
     use std::time::Duration;
 
     fn says(text: &str) -> What {
@@ -215,6 +221,16 @@ mod tests {
         run.refused_by(&ORACLE, "gateway-1 read on connection 4 pong before hello");
         run.receives("ben", 4, &ServerFrame::Ack { message_id: id("m-1"), seq: 1 });
         run.refused_by(&ORACLE, "ben read on connection 4 ack before welcome");
+    }
+
+    #[test]
+    fn accepts_a_refused_cursor_instead_of_a_welcome_and_not_behind_one() {
+        let failed = ServerFrame::ResumeFailed { why: ResumeFailure::Epoch, head: 3, epoch: 9 };
+        let mut run = healthy();
+        run.receives("ben", 4, &failed);
+        run.accepted_by(&ORACLE);
+        run.receives("ben", 2, &failed);
+        run.refused_by(&ORACLE, "ben read on connection 2 resume_failed behind the welcome");
     }
 
     #[test]

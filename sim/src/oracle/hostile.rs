@@ -187,6 +187,8 @@ fn expected(how: Intrusion) -> Option<CloseReason> {
         Intrusion::Garbage => Some(CloseReason::BadRequest),
         Intrusion::Huge => Some(CloseReason::TooBig),
         Intrusion::Flood | Intrusion::Crowd => Some(CloseReason::RateLimited),
+        Intrusion::Latin1 => Some(CloseReason::Utf8),
+        Intrusion::Reserved => Some(CloseReason::Protocol),
         Intrusion::Expired | Intrusion::Revoked | Intrusion::Forged => None,
     }
 }

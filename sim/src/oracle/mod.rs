@@ -174,7 +174,7 @@ fn gone(trace: &Trace) -> BTreeMap<&Host, &Event> {
 }
 
 /// Whether a client in this state comes back to nobody but its user.
-fn is_final(state: &str) -> bool {
+pub(crate) fn is_final(state: &str) -> bool {
     state.starts_with("signed-out") || state.starts_with("stopped")
 }
 

@@ -9,6 +9,7 @@ use crate::scenario::{
 use crate::trace::Trace;
 use crate::view::{Fact, Link, Seen, Stray, view};
 use assistant::contract::frame::{AgentName, ErrorCode, LogBody};
+use assistant::contract::id::Cursor;
 use std::time::Duration;
 
 /// Where the second column begins.
@@ -21,8 +22,7 @@ pub fn transcript(scenario: &Scenario, trace: &Trace) -> String {
     let mut page = Page { text: format!("session  {}\n", scenario.name) };
     for (place, client) in scenario.clients.iter().enumerate() {
         let label = if place == 0 { "clients" } else { "" };
-        let ClientSpec { name, user, thread, .. } = client;
-        page.put(&format!("{label:LABEL$} "), &format!("{name} ({user}) on {thread}"));
+        page.put(&format!("{label:LABEL$} "), &client_words(client));
     }
     if !view.opening.is_empty() {
         page.put("\n", "before the first turn");
@@ -232,6 +232,23 @@ fn stranger<'s>(scenario: &'s Scenario, speaker: Option<usize>, fact: &Fact) -> 
     (speaker != Some(client)).then(|| client_name(scenario, client))
 }
 
+/// Who a client is, and what is special about it.
+fn client_words(client: &ClientSpec) -> String {
+    let ClientSpec { name, user, thread, instance, arrives, kept, hasty: _ } = client;
+    let mut text = format!("{name} ({user}) on {thread}");
+    if let Some(original) = instance {
+        text.push_str(&format!(", a copy of {original}"));
+    }
+    if let Some(turn) = arrives {
+        text.push_str(&format!(", from turn {} on", number(*turn)));
+    }
+    if let Some(Cursor { seq, .. }) = kept {
+        let seen = count(usize::try_from(*seq).unwrap_or(usize::MAX), "frame");
+        text.push_str(&format!(", which remembers {seen} of an earlier log"));
+    }
+    text
+}
+
 fn client_name(scenario: &Scenario, client: usize) -> &str {
     scenario.clients.get(client).map_or("?", |client| &client.name)
 }
@@ -264,6 +281,8 @@ fn link_word(link: &Link) -> String {
         Link::Lost => "lost".to_owned(),
         Link::Reconnected => "reconnected".to_owned(),
         Link::Other(word) => word.clone(),
+        Link::Gone(word, Some(why)) => format!("{word}: {}", why.text()),
+        Link::Gone(word, None) => word.clone(),
     }
 }
 
@@ -316,6 +335,8 @@ pub(crate) fn fault_words(fault: &Fault) -> String {
                 Intrusion::Expired => "brings a token that has ended",
                 Intrusion::Revoked => "brings a token of a session that was ended",
                 Intrusion::Forged => "brings a token of its own making",
+                Intrusion::Latin1 => "sends text that is not UTF-8",
+                Intrusion::Reserved => "sends a frame of no known kind",
             };
             format!("somebody connects to {host} and {does}")
         }
@@ -335,6 +356,7 @@ pub(crate) fn fault_words(fault: &Fault) -> String {
                 Misbehaviour::Garble => "answers garbled",
                 Misbehaviour::Drift => "breaks the contract",
                 Misbehaviour::Hang => "does not answer",
+                Misbehaviour::Fail => "fails inside and closes everybody",
             };
             format!("{host} {does} for {lasts:?}")
         }

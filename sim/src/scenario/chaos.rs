@@ -202,7 +202,7 @@ fn clients(seed: u64) -> Vec<ClientSpec> {
             }
         }
         let hasty = dice.once_in(20);
-        clients.push(ClientSpec { name: name.to_owned(), user, thread, instance, hasty });
+        clients.push(ClientSpec { instance, hasty, ..ClientSpec::new(name, &user, &thread) });
     }
     clients
 }

@@ -201,7 +201,7 @@ pub enum Fault {
     },
     /// Instead of a serving host runs one that answers every request in the same wrong way.
     Misbehave {
-        /// Which host: the agent or the token service.
+        /// Which host: the agent or the token service; or, if it fails, a gateway.
         host: Host,
         /// How it answers.
         how: Misbehaviour,
@@ -274,6 +274,24 @@ pub enum Misbehaviour {
     Drift,
     /// Not at all.
     Hang,
+    /// A gateway only: lets everybody in, and closes each connection with 1011, as one does that has a bug.
+    Fail,
+}
+
+impl Misbehaviour {
+    /// Each once.
+    pub const ALL: [Self; 5] = [Self::Refuse, Self::Garble, Self::Drift, Self::Hang, Self::Fail];
+
+    /// Whether a host can misbehave like this.
+    #[must_use]
+    pub fn can_befall(self, host: &Host) -> bool {
+        match self {
+            Self::Refuse | Self::Garble | Self::Drift | Self::Hang => {
+                matches!(host, Host::Agent | Host::TokenService)
+            }
+            Self::Fail => matches!(host, Host::Gateway(_)),
+        }
+    }
 }
 
 /// What an intruder does once it is connected.
@@ -298,9 +316,28 @@ pub enum Intrusion {
     Revoked,
     /// Comes with a token that somebody else has signed.
     Forged,
+    /// Sends text that is not UTF-8.
+    Latin1,
+    /// Sends a frame of a kind that there is not.
+    Reserved,
 }
 
 impl Intrusion {
+    /// Each once.
+    pub const ALL: [Self; 11] = [
+        Self::Silent,
+        Self::Binary,
+        Self::Garbage,
+        Self::Huge,
+        Self::Flood,
+        Self::Crowd,
+        Self::Expired,
+        Self::Revoked,
+        Self::Forged,
+        Self::Latin1,
+        Self::Reserved,
+    ];
+
     /// How many connections it takes.
     #[must_use]
     pub fn connections(self) -> usize {
@@ -312,6 +349,8 @@ impl Intrusion {
             | Self::Garbage
             | Self::Huge
             | Self::Flood
+            | Self::Latin1
+            | Self::Reserved
             | Self::Expired
             | Self::Revoked
             | Self::Forged => 1,

@@ -25,13 +25,8 @@ pub(super) const SAYINGS: [&str; 8] = [
 /// simulated time.
 #[must_use]
 pub fn default_world(seed: u64) -> Scenario {
-    let clients = NAMES.iter().map(|name| ClientSpec {
-        name: (*name).to_owned(),
-        user: format!("u-{name}"),
-        thread: format!("t-{name}"),
-        instance: None,
-        hasty: false,
-    });
+    let clients =
+        NAMES.iter().map(|name| ClientSpec::new(name, &format!("u-{name}"), &format!("t-{name}")));
     let rounds = usize::try_from(BUSY.as_secs() / TURN_EVERY.as_secs()).unwrap_or(1);
     let mut turns = Vec::new();
     for round in 0..rounds {
@@ -96,12 +91,9 @@ impl Crowd {
     #[must_use]
     pub fn scenario(&self, seed: u64) -> Scenario {
         let name = |number: usize| format!("c{number:04}");
-        let clients = (1..=self.clients).map(|number| ClientSpec {
-            name: name(number),
-            user: format!("u-{}", name(number)),
-            thread: format!("t-{}", name(number)),
-            instance: None,
-            hasty: false,
+        let clients = (1..=self.clients).map(|number| {
+            let name = name(number);
+            ClientSpec::new(&name, &format!("u-{name}"), &format!("t-{name}"))
         });
         let turns = (0..self.clients).flat_map(|client| {
             let pause = self.turn_every.unwrap_or(Duration::MAX);

@@ -3,7 +3,7 @@
 //! Session files are checked by their reader, which knows the places; this is the last word for values that
 //! were generated, shrunk, or read from an artefact.
 
-use super::{Armed, Fault, Host, Scenario, Target, Trigger};
+use super::{Armed, Fault, Host, Pace, Scenario, Target, Trigger, Turn};
 use std::collections::BTreeSet;
 
 /// Why a scenario cannot be played.
@@ -16,7 +16,7 @@ pub enum Unplayable {
     #[error("{0} cannot be stopped or set wrong: only serving hosts can")]
     NotServing(Host),
     /// Nothing can stand in for this host.
-    #[error("{0} cannot misbehave: only agent and token-service can")]
+    #[error("{0} cannot misbehave like this: agent and token-service can, and a gateway can fail")]
     Irreplaceable(Host),
     /// Only a gateway has peers that nobody knows.
     #[error("{0} cannot be intruded on: only a gateway can")]
@@ -46,6 +46,11 @@ pub enum Unplayable {
         /// How many there are.
         clients: usize,
     },
+    /// A client that comes before a turn which is not there or waits for no other, or that has spoken by then.
+    #[error(
+        "{0} connects before a turn that is not there or waits for no other, or speaks earlier"
+    )]
+    NoArrival(Host),
     /// Two clients of one name, or one with a name that is no client's.
     #[error("`{0}` is a second client's name, or none at all")]
     Name(String),
@@ -64,10 +69,13 @@ impl Scenario {
             return Err(Unplayable::Gateways(self.world.gateways));
         }
         let mut names = BTreeSet::new();
-        for client in &self.clients {
+        for (place, client) in self.clients.iter().enumerate() {
             let is_host = matches!(client.name.parse(), Ok(Host::Client(_)));
             if !is_host || !names.insert(client.name.as_str()) {
                 return Err(Unplayable::Name(client.name.clone()));
+            }
+            if !client.arrives.is_none_or(|turn| self.may_arrive(place, turn)) {
+                return Err(Unplayable::NoArrival(client.host()));
             }
         }
         for (index, turn) in self.turns.iter().enumerate() {
@@ -84,6 +92,14 @@ impl Scenario {
             self.check_fault(armed)?;
         }
         Ok(())
+    }
+
+    /// Whether a client can come right before a turn: it is there, and says none before it.
+    fn may_arrive(&self, client: usize, turn: usize) -> bool {
+        let speaks = |said: &Turn| said.client == client;
+        turn < self.turns.len()
+            && self.pace == Pace::Together
+            && !self.turns.iter().take(turn).any(speaks)
     }
 
     fn check_fault(&self, armed: &Armed) -> Result<(), Unplayable> {
@@ -132,9 +148,56 @@ fn of_role(fault: &Fault, host: &Host) -> Result<(), Unplayable> {
     if matches!(fault, Fault::Intrude { .. }) && !matches!(host, Host::Gateway(_)) {
         return Err(Unplayable::NoGateway(host.clone()));
     }
-    let is_stand_in = matches!(fault, Fault::Misbehave { .. });
-    if is_stand_in && !matches!(host, Host::Agent | Host::TokenService) {
+    if let Fault::Misbehave { how, .. } = fault
+        && !how.can_befall(host)
+    {
         return Err(Unplayable::Irreplaceable(host.clone()));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Misbehaviour;
+    use super::*;
+    use crate::oracle::bench::healthy;
+    use std::time::Duration;
+
+    #[test]
+    fn whoever_comes_later_has_said_nothing_before() {
+        let mut scenario = healthy().scenario;
+        for (client, arrives, is_good) in
+            [(1, 0, true), (1, 2, true), (1, 3, false), (0, 0, true), (0, 1, false)]
+        {
+            scenario.clients[client].arrives = Some(arrives);
+            let refused = Err(Unplayable::NoArrival(scenario.clients[client].host()));
+            let expected = if is_good { Ok(()) } else { refused };
+            assert_eq!(scenario.check(), expected, "{client} before {arrives}");
+            scenario.clients[client].arrives = None;
+        }
+        scenario.clients[1].arrives = Some(0);
+        scenario.pace = Pace::Apart;
+        assert!(matches!(scenario.check(), Err(Unplayable::NoArrival(_))));
+    }
+
+    #[test]
+    fn a_gateway_misbehaves_in_one_way_and_others_in_the_others() {
+        let lasts = Duration::from_secs(1);
+        for how in Misbehaviour::ALL {
+            for host in [Host::Gateway(1), Host::Agent, Host::TokenService, Host::Supervisor] {
+                let mut scenario = healthy().scenario;
+                let fault = Fault::Misbehave { host: host.clone(), how, lasts };
+                scenario.faults.push(Armed { at: Trigger::Elapsed(lasts), fault });
+                let is_gateway = host == Host::Gateway(1);
+                let is_good = match how {
+                    Misbehaviour::Fail => is_gateway,
+                    Misbehaviour::Refuse
+                    | Misbehaviour::Garble
+                    | Misbehaviour::Drift
+                    | Misbehaviour::Hang => !is_gateway && host != Host::Supervisor,
+                };
+                assert_eq!(scenario.check().is_ok(), is_good, "{how:?} of {host}");
+            }
+        }
+    }
 }

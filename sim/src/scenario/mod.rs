@@ -23,8 +23,10 @@ pub use legal::Unplayable;
 pub use overlay::{calm, overlay};
 
 use assistant::config::{AgentConfig, ClientPolicy, GatewayConfig, SupervisorConfig, TokenConfig};
+use assistant::contract::id::Cursor;
 use assistant::supervisor::Rollout;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Everything a world needs to know, besides the catalogue's text.
@@ -65,6 +67,15 @@ impl Scenario {
     pub fn client(&self, host: &Host) -> Option<&ClientSpec> {
         let Host::Client(name) = host else { return None };
         self.clients.iter().find(|client| client.name == *name)
+    }
+
+    /// Whether two clients of a thread call themselves the same, so that each connection of one ends that of the other.
+    #[must_use]
+    pub fn is_contested(&self, thread: &str) -> bool {
+        let own = self.clients.iter().filter(|client| client.thread == thread);
+        let names: Vec<&str> = own.map(ClientSpec::instance).collect();
+        let distinct: BTreeSet<&&str> = names.iter().collect();
+        distinct.len() < names.len()
     }
 
     /// Every fault: those of the run, then those of each turn.
@@ -163,6 +174,13 @@ pub struct ClientSpec {
     /// is a copy of, and the connection of one ends that of the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
+    /// The turn before which it connects for the first time, as an index into [`Scenario::turns`]; from the start if
+    /// absent. Only where turns wait for each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrives: Option<usize>,
+    /// What an earlier instance of it had seen of the conversation: nothing if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Cursor>,
     /// Whether its user says the next turn without waiting for the end of the last; only where clients follow their
     /// own turns.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -170,6 +188,26 @@ pub struct ClientSpec {
 }
 
 impl ClientSpec {
+    /// One that is there from the start, has seen nothing, and is no copy of another.
+    #[must_use]
+    pub fn new(name: &str, user: &str, thread: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            user: user.to_owned(),
+            thread: thread.to_owned(),
+            instance: None,
+            arrives: None,
+            kept: None,
+            hasty: false,
+        }
+    }
+
+    /// What it calls itself to a gateway.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        self.instance.as_ref().unwrap_or(&self.name)
+    }
+
     /// The host that it is.
     #[must_use]
     pub fn host(&self) -> Host {

@@ -25,13 +25,15 @@ const FRAMES: [&str; 7] =
 /// What no conversation survives unchanged: a user who is signed out is gone, and a disk that lies about its
 /// syncs has lost what it promised.
 const NEVER: [Kind; 2] = [Kind::SignOut, Kind::LostSync];
-/// The scenario without any fault: what its users must be told, whatever goes wrong.
+/// The scenario without any fault: what its users must be told, whatever goes wrong. What a user does stays: one
+/// that is signed out is to be gone.
 #[must_use]
 pub fn calm(scenario: &Scenario) -> Scenario {
+    let is_wanted = |armed: &Armed| armed.fault.kind() == Kind::SignOut;
     let mut calm = scenario.clone();
-    calm.faults.clear();
+    calm.faults.retain(is_wanted);
     for turn in &mut calm.turns {
-        turn.faults.clear();
+        turn.faults.retain(is_wanted);
     }
     calm
 }
@@ -149,6 +151,17 @@ mod tests {
             different.insert(serde_json::to_string(&scenario).expect("plain data"));
         }
         assert_eq!(different.len(), 200);
+    }
+
+    #[test]
+    fn a_calm_session_keeps_what_its_users_do() {
+        let mut session = healthy().scenario;
+        let client = session.clients[1].host();
+        let at = Trigger::Elapsed(Duration::from_secs(1));
+        session.turns[2].faults.push(Armed { at, fault: Fault::SignOut { client } });
+        let kept: Vec<Kind> =
+            calm(&session).armed().map(|place| place.armed.fault.kind()).collect();
+        assert_eq!(kept, [Kind::SignOut]);
     }
 
     #[test]

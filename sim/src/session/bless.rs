@@ -5,7 +5,7 @@
 //! Places are bytes of the file, so a value is replaced where it stands. A library that edits YAML would write the
 //! same bytes, and would need the paths that the reader has already turned into places.
 
-use super::check::{Miss, Outcome, check};
+use super::check::{Miss, Outcome, check, closed};
 use super::expect::{Claim, Subject};
 use super::file::Session;
 use super::matcher::Matcher;
@@ -63,7 +63,8 @@ struct Edit {
 /// The edit that mends a miss, or why there is none.
 fn edit(session: &Session, trace: &Trace, span: Span, own: &str) -> Result<Edit, &'static str> {
     let claims = session.expects.iter().enumerate();
-    let mut claims = claims.flat_map(|(turn, expect)| expect.claims.iter().map(move |c| (turn, c)));
+    let claims = claims.flat_map(|(turn, expect)| expect.claims.iter().map(move |c| (turn, c)));
+    let mut claims = claims.chain(session.closed.iter().map(|claim| (0, claim)));
     let found = claims.find(|(_, claim)| claim.span == span);
     let (turn, claim) = found.ok_or("it is a matcher, or a fault; change it by hand")?;
     if span.start >= own.len() {
@@ -79,7 +80,12 @@ fn edit(session: &Session, trace: &Trace, span: Span, own: &str) -> Result<Edit,
     if let Subject::Each(_) = subject {
         return Err("it speaks of several listings");
     }
-    let value = Outcome::of(turn, trace).and_then(|outcome| outcome.value(subject).ok());
+    let value = if let Subject::Closed(client) = subject {
+        let client = session.scenario.clients.get(*client);
+        client.map(|client| closed(&client.host(), trace))
+    } else {
+        Outcome::of(turn, trace).and_then(|outcome| outcome.value(subject).ok())
+    };
     let value = value.filter(|value| !value.is_null()).ok_or("there is no value to put there")?;
     let to = end(own, span).ok_or("it goes over several lines; put it in one, in brackets")?;
     if own.get(span.start..to).is_some_and(|text| text.contains("{{")) {

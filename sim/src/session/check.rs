@@ -5,15 +5,15 @@ use super::file::Session;
 use super::matcher::show;
 use super::yaml::Span;
 use crate::report::transcript::body_words;
-use crate::scenario::{Armed, Trigger};
+use crate::scenario::{Armed, Host, Trigger};
 use crate::schedule;
-use crate::trace::{Event, Trace, What};
+use crate::trace::{Event, Trace, What, Wire};
 use assistant::contract::agent::{AgentResponse, RelaxationNote};
 use assistant::contract::frame::{LogBody, LogFrame};
 use assistant::contract::id::MessageId;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that must hold and does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,17 @@ pub fn check(session: &Session, trace: &Trace) -> Vec<Miss> {
             unfired(Some(turn), armed, spans, trace, &mut misses);
         }
     }
+    for claim in &session.closed {
+        let Subject::Closed(client) = claim.subject else { continue };
+        let Some(client) = session.scenario.clients.get(client) else { continue };
+        let title = format!("{}: {}", client.name, claim.subject);
+        let found = claim.matcher.misses(&closed(&client.host(), trace)).into_iter();
+        misses.extend(found.map(|(span, text)| Miss {
+            title: title.clone(),
+            span: span.unwrap_or(claim.span),
+            text,
+        }));
+    }
     let armed = &session.scenario.faults;
     unfired(None, armed, &session.faults, trace, &mut misses);
     misses.sort_by_key(|miss| miss.span);
@@ -75,6 +86,23 @@ fn held(
             text,
         }));
     }
+}
+
+/// The reasons with which gateways closed the connections of a client until all was said. One that only answers the
+/// client's own close is none.
+pub(super) fn closed(client: &Host, trace: &Trace) -> Value {
+    let mut left: BTreeSet<u64> = BTreeSet::new();
+    let mut reasons = Vec::new();
+    let told = trace.events.iter().take_while(|event| event.what != What::ScriptDone);
+    for Event { host, what, .. } in told {
+        let What::Received { conn, frame: Wire::Close { reason, .. } } = what else { continue };
+        if matches!(host, Host::Gateway(_)) {
+            left.insert(*conn);
+        } else if host == client && !left.contains(conn) {
+            reasons.push(Value::from(reason.as_str()));
+        }
+    }
+    reasons.into()
 }
 
 fn unfired(
@@ -203,6 +231,7 @@ impl<'a> Outcome<'a> {
             Subject::SameAs(_) => Ok(self.shown().into_iter().map(Value::from).collect()),
             Subject::ErrorCode => self.error("code"),
             Subject::ErrorRetryable => self.error("retryable"),
+            Subject::Closed(_) => Err("it is no matter of a turn".to_owned()),
         }
     }
 

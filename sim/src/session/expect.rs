@@ -63,6 +63,8 @@ pub enum Subject {
     ErrorCode,
     /// Whether saying it again may help.
     ErrorRetryable,
+    /// The reasons with which gateways closed the connections of this client, an index into the scenario, in order.
+    Closed(usize),
 }
 
 /// One end of a stretched constraint.
@@ -94,6 +96,7 @@ impl fmt::Display for Subject {
             Self::SameAs(_) => f.write_str("same_as"),
             Self::ErrorCode => f.write_str("error.code"),
             Self::ErrorRetryable => f.write_str("error.retryable"),
+            Self::Closed(_) => f.write_str("closed"),
         }
     }
 }

@@ -200,7 +200,7 @@ pub(super) enum FaultYaml {
         #[schemars(with = "Length")]
         lasts: At<String>,
     },
-    /// The agent or the token service answers everything wrongly.
+    /// The agent or the token service answers everything wrongly, or a gateway can only `fail`: it closes everybody with 1011.
     Misbehave {
         /// Which host.
         host: At<String>,

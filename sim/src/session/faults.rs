@@ -7,7 +7,7 @@ use super::fault_model::{ArmedYaml, FaultYaml};
 use super::file::Reader;
 use super::names::closest;
 use super::yaml::{At, Problem, Span};
-use crate::scenario::{Armed, Fault, Host, Trigger, length};
+use crate::scenario::{Armed, Fault, Host, Misbehaviour, Trigger, length};
 
 impl Reader {
     /// `known` is absent for faults of the run: they cannot wait for a frame.
@@ -145,7 +145,7 @@ impl Reader {
             }
             FaultYaml::Misbehave { host, how, lasts } => {
                 let lasts = self.duration(lasts);
-                let host = self.replaceable(host)?;
+                let host = self.replaceable(host, *how)?;
                 Fault::Misbehave { host, how: *how, lasts }
             }
             FaultYaml::BadDisk { host, how, lasts } => {
@@ -210,13 +210,19 @@ impl Reader {
         Some(host)
     }
 
-    fn replaceable(&mut self, name: &At<String>) -> Option<Host> {
+    fn replaceable(&mut self, name: &At<String>, how: Misbehaviour) -> Option<Host> {
         let host = self.host(name)?;
-        if !matches!(host, Host::Agent | Host::TokenService) {
-            self.wrong(
-                name.span,
-                "expected agent or token-service: nothing can stand in for others",
-            );
+        if !how.can_befall(&host) {
+            let text = match how {
+                Misbehaviour::Fail => "expected a gateway: only a gateway can `fail`",
+                Misbehaviour::Refuse
+                | Misbehaviour::Garble
+                | Misbehaviour::Drift
+                | Misbehaviour::Hang => {
+                    "expected agent or token-service: nothing can stand in for others"
+                }
+            };
+            self.wrong(name.span, text);
         }
         Some(host)
     }

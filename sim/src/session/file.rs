@@ -2,22 +2,24 @@
 //!
 //! It opens no file: path, text and catalogues are handed in.
 
-use super::expect::{self, Expect, Known};
+use super::expect::{self, Claim, Expect, Known};
 use super::fault_model::ArmedYaml;
 use super::faults::moment;
-use super::model::{ClientYaml, FragmentYaml, SessionYaml, SweepYaml, TurnYaml, WorldYaml};
+use super::model::{FragmentYaml, SessionYaml, SweepYaml, TurnYaml, WorldYaml};
 use super::quarantine::Quarantine;
 use super::source::{Fragments, Sources};
 use super::vars::Vars;
 use super::yaml::{At, Problem, Span, parse};
-use crate::scenario::{ClientSpec, Config, Host, Pace, Scenario, Turn, WorldSpec, length};
-use assistant::contract::id::{ThreadId, UserId};
+use crate::scenario::{ClientSpec, Config, Pace, Scenario, Turn, WorldSpec, length};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
 /// The listing ids of every catalogue a session may name, by the catalogue's name.
 pub type Catalogs = BTreeMap<String, BTreeSet<String>>;
+
+/// A socket that holds less lets no head of a request through in one piece.
+const SOCKET_BYTES_MIN: usize = 256;
 
 /// A golden session.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub struct Session {
     pub scenario: Scenario,
     /// What must come of it: one for each turn of the scenario.
     pub expects: Vec<Expect>,
+    /// How gateways must close the connections of clients.
+    pub closed: Vec<Claim>,
     /// Where the faults of each turn stand, in the order of the scenario.
     pub turn_faults: Vec<Vec<Span>>,
     /// Where the faults of the run stand, in the order of the scenario.
@@ -109,7 +113,7 @@ impl Session {
     pub fn expectations(&self) -> usize {
         let claims: usize = self.expects.iter().map(|expect| expect.claims.len()).sum();
         let faults: usize = self.turn_faults.iter().map(Vec::len).sum();
-        claims + faults + self.faults.len()
+        claims + self.closed.len() + faults + self.faults.len()
     }
 }
 
@@ -136,7 +140,7 @@ impl Reader {
         let world = self.world(&yaml.world, catalogs);
         let known = Known::new(catalogs.get(&world.catalog));
         self.gateways = world.gateways;
-        self.clients(yaml.clients.as_ref());
+        let closed = self.clients(yaml.clients.as_ref(), &yaml.turns.value);
         let turns = self.turns(&yaml.turns, &known);
         let faults = self.armed(&yaml.faults, None);
         let expects = self.expects(&yaml.turns.value, &known);
@@ -151,6 +155,7 @@ impl Reader {
             quarantine: quarantine.map(|q| Quarantine::read(q, &mut self.problems)),
             uses: yaml.uses.iter().map(|name| name.value.clone()).collect(),
             expects,
+            closed,
             turn_faults: yaml.turns.value.iter().map(|t| spans(&t.faults)).collect(),
             faults: spans(&yaml.faults),
             turns: yaml.turns.value.iter().map(|t| t.user.span).collect(),
@@ -238,10 +243,20 @@ impl Reader {
             gateways: yaml.gateways.as_ref().map_or(usual.gateways, |g| g.value),
             latency: self.at_least_1ms(yaml.latency.as_ref(), usual.latency),
             jitter: self.duration_or(yaml.jitter.as_ref(), usual.jitter),
+            socket_bytes: self.socket_bytes(yaml.socket_bytes.as_ref(), usual.socket_bytes),
             limit: self.at_least_1ms(yaml.limit.as_ref(), usual.limit),
             config: Config { rollout: yaml.rollout.unwrap_or_default(), ..usual.config },
             ..usual
         }
+    }
+
+    fn socket_bytes(&mut self, yaml: Option<&At<usize>>, usual: usize) -> usize {
+        if let Some(At { value: bytes, span }) = yaml
+            && *bytes < SOCKET_BYTES_MIN
+        {
+            self.wrong(*span, format!("expected at least {SOCKET_BYTES_MIN} bytes, got {bytes}"));
+        }
+        yaml.map_or(usual, |bytes| bytes.value)
     }
 
     pub(super) fn duration(&mut self, text: &At<String>) -> Duration {
@@ -264,43 +279,6 @@ impl Reader {
             self.wrong(text.span, "expected at least 1ms");
         }
         self.duration_or(text, usual)
-    }
-
-    fn clients(&mut self, yaml: Option<&At<Vec<ClientYaml>>>) {
-        let Some(yaml) = yaml else {
-            self.clients.push(ClientSpec {
-                name: "user".to_owned(),
-                user: "u-1".to_owned(),
-                thread: "t-1".to_owned(),
-                instance: None,
-                hasty: false,
-            });
-            return;
-        };
-        if yaml.value.is_empty() {
-            self.wrong(yaml.span, "expected at least one client");
-        }
-        for ClientYaml { name, user, thread } in &yaml.value {
-            if !matches!(name.value.parse(), Ok(Host::Client(_))) {
-                let text = "expected a name of letters, digits and `_` that is no other host's";
-                self.wrong(name.span, text);
-            } else if self.clients.iter().any(|other| other.name == name.value) {
-                self.wrong(name.span, format!("a second client `{}`", name.value));
-            }
-            if let Err(error) = UserId::new(user.value.as_str()) {
-                self.wrong(user.span, error.to_string());
-            }
-            if let Err(error) = ThreadId::new(thread.value.as_str()) {
-                self.wrong(thread.span, error.to_string());
-            }
-            self.clients.push(ClientSpec {
-                name: name.value.clone(),
-                user: user.value.clone(),
-                thread: thread.value.clone(),
-                instance: None,
-                hasty: false,
-            });
-        }
     }
 
     fn turns(&mut self, yaml: &At<Vec<TurnYaml>>, known: &Known) -> Vec<Turn> {

@@ -5,6 +5,7 @@
 use super::matcher::{Matcher, Raw};
 use super::names::{names_in, schema};
 use super::yaml::{At, Problem};
+use assistant::contract::close::CloseReason;
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +33,11 @@ pub(super) enum Kind {
     /// One of these names; what they name comes first.
     Name(String, Vec<String>),
     List(Box<Self>),
+}
+
+/// Why a gateway closes a connection, by the words on the wire.
+pub(super) fn close_reasons() -> Vec<String> {
+    CloseReason::ALL.into_iter().map(|reason| reason.text().to_owned()).collect()
 }
 
 /// The fields of a struct.

@@ -10,6 +10,7 @@
 //! struct per key: every key then counts, fails and is reported alike.
 
 mod bless;
+mod cast;
 mod check;
 mod diagnose;
 mod draft;
@@ -66,6 +67,7 @@ pub fn json(text: &str) -> Result<serde_json::Value, Problem> {
 #[cfg(test)]
 mod tests {
     mod broken;
+    mod cast;
     mod claims;
     mod reuse;
 }

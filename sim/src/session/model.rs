@@ -109,6 +109,10 @@ pub(super) struct WorldYaml {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Length")]
     pub(super) jitter: Option<At<String>>,
+    /// How much a socket holds in each direction, bytes, at least 256. Usually 65536.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(range(min = 256))]
+    pub(super) socket_bytes: Option<At<usize>>,
     /// The run is given up at this simulated time. Usually 10m.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Length")]
@@ -129,9 +133,24 @@ pub(super) struct ClientYaml {
     /// The person.
     #[schemars(regex(pattern = "^[A-Za-z0-9._:-]+$"))]
     pub(super) user: At<String>,
-    /// The conversation.
+    /// The conversation. It belongs to whoever comes first.
     #[schemars(regex(pattern = "^[A-Za-z0-9._:-]+$"))]
     pub(super) thread: At<String>,
+    /// The client above of which it is a copy, a duplicated tab: a later connection of one ends that of the other.
+    #[serde(default, deserialize_with = "present")]
+    pub(super) copy_of: Option<At<String>>,
+    /// Before which turn it connects for the first time, counted from 1. Left out, it is there from the start.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(range(min = 1))]
+    pub(super) arrives: Option<At<u32>>,
+    /// How many frames it has seen of an earlier log of the conversation, one that the servers have lost.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(range(min = 1))]
+    pub(super) remembers: Option<At<u64>>,
+    /// With which reasons gateways close its connections until all is said, in order; `[]` is never.
+    #[serde(default, deserialize_with = "present")]
+    #[schemars(schema_with = "schema::closed")]
+    pub(super) closed: Option<At<Raw>>,
 }
 
 /// Something a user says, and what must come of it.

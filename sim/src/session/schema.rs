@@ -3,7 +3,7 @@
 //!
 //! It knows no catalogue: which listings and hosts there are is the reader's business.
 
-use super::kind::{Field, Fields, Kind, fields, variants};
+use super::kind::{Field, Fields, Kind, close_reasons, fields, variants};
 use super::model::{ListingsYaml, SessionYaml};
 use super::names::names;
 use super::yaml::At;
@@ -101,8 +101,7 @@ pub(super) fn pair(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn misbehaviour(_: &mut SchemaGenerator) -> Schema {
-    let all = [Misbehaviour::Refuse, Misbehaviour::Garble, Misbehaviour::Drift, Misbehaviour::Hang];
-    words(&all)
+    words(&Misbehaviour::ALL)
 }
 
 pub(super) fn disk_failure(_: &mut SchemaGenerator) -> Schema {
@@ -110,18 +109,7 @@ pub(super) fn disk_failure(_: &mut SchemaGenerator) -> Schema {
 }
 
 pub(super) fn intrusion(_: &mut SchemaGenerator) -> Schema {
-    let all = [
-        Intrusion::Silent,
-        Intrusion::Binary,
-        Intrusion::Garbage,
-        Intrusion::Huge,
-        Intrusion::Flood,
-        Intrusion::Crowd,
-        Intrusion::Expired,
-        Intrusion::Revoked,
-        Intrusion::Forged,
-    ];
-    words(&all)
+    words(&Intrusion::ALL)
 }
 
 fn words<T: Serialize>(all: &[T]) -> Schema {
@@ -216,6 +204,11 @@ pub(super) fn refers_to(generator: &mut SchemaGenerator) -> Schema {
 
 pub(super) fn count(generator: &mut SchemaGenerator) -> Schema {
     made(of_kind(&Kind::Number, generator))
+}
+
+pub(super) fn closed(generator: &mut SchemaGenerator) -> Schema {
+    let reason = Kind::Name("close_reason".to_owned(), close_reasons());
+    made(of_kind(&Kind::List(reason.into()), generator))
 }
 
 pub(super) fn frames(generator: &mut SchemaGenerator) -> Schema {

@@ -45,6 +45,14 @@ const EDITS: &[fn(Scenario) -> Scenario] = &[
         scenario
     },
     |mut scenario| {
+        scenario.clients.iter_mut().for_each(|client| client.arrives = None);
+        scenario
+    },
+    |mut scenario| {
+        scenario.clients.iter_mut().for_each(|client| client.kept = None);
+        scenario
+    },
+    |mut scenario| {
         for armed in all_armed(&mut scenario) {
             if let Trigger::Frame { nth, .. } = &mut armed.at {
                 *nth = 1;

@@ -13,8 +13,8 @@ use crate::scenario::{ClientSpec, Host, Intrusion, Misbehaviour, Scenario};
 use crate::trace::What;
 use assistant::agent::{self, Catalog};
 use assistant::auth::{self, TokenService};
-use assistant::client::ClientSetup;
-use assistant::contract::id::{BadId, UserId};
+use assistant::client::{ClientSetup, Kept};
+use assistant::contract::id::{BadId, Cursor, ThreadId, UserId};
 use assistant::contract::token::Revoke;
 use assistant::gateway::{self, Gateway};
 use assistant::http::{Peer, Stop};
@@ -241,16 +241,16 @@ impl<C: Cable> Troupe<C> {
                     (1..=self.scenario.world.gateways).map(|n| peer(Host::Gateway(n))).collect();
                 let first = place.checked_rem(gateways.len()).unwrap_or(0);
                 gateways.rotate_left(first);
-                let instance = spec.instance.as_ref().unwrap_or(&spec.name);
+                let thread_id: ThreadId = spec.thread.parse()?;
                 Ok(ClientSetup {
                     policy: self.scenario.world.config.client.clone(),
-                    client_id: instance.parse()?,
-                    thread_id: spec.thread.parse()?,
+                    client_id: spec.instance().parse()?,
                     gateways,
                     token_service: peer(Host::TokenService),
                     refresh_token: self.login(spec)?,
                     rng: split(self.scenario.seed, &format!("client {}", spec.name)),
-                    kept: None,
+                    kept: spec.kept.map(|cursor| kept(&thread_id, cursor)),
+                    thread_id,
                 })
             })
             .collect()
@@ -317,4 +317,9 @@ impl<C: Cable> Troupe<C> {
             if by_ms < 0 { now.saturating_sub(by) } else { now + by }
         })
     }
+}
+
+/// What a client kept that has seen this and left nothing unsaid.
+fn kept(thread: &ThreadId, cursor: Cursor) -> Kept {
+    Kept { thread_id: thread.clone(), cursor, attempts: 0, outbox: Vec::new() }
 }

@@ -14,6 +14,8 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
 /// Longer than any message that a gateway takes, bytes.
@@ -26,6 +28,8 @@ const CROWD_FRAMES: u32 = 36;
 const TTL: Duration = Duration::from_secs(600);
 /// Gateways are told of the end of a session at once; so long that may take.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
+/// A kind of frame that RFC 6455 keeps for later.
+const RESERVED: u8 = 3;
 
 /// Where it goes.
 pub(super) struct Doors<N> {
@@ -87,6 +91,8 @@ impl Intruder {
             | Intrusion::Garbage
             | Intrusion::Huge
             | Intrusion::Flood
+            | Intrusion::Latin1
+            | Intrusion::Reserved
             | Intrusion::Crowd
             | Intrusion::Revoked => self.keys.sign(&access(self.now)),
         })
@@ -122,6 +128,8 @@ impl Intruder {
             Intrusion::Binary => vec![hello(), Message::Binary(Bytes::from_static(b"x"))],
             Intrusion::Garbage => vec![hello(), Message::text("{")],
             Intrusion::Huge => vec![hello(), Message::text("x".repeat(HUGE_BYTES))],
+            Intrusion::Latin1 => vec![hello(), raw(Data::Text, b"{\"event\":\"caf\xe9\"}")],
+            Intrusion::Reserved => vec![hello(), raw(Data::Reserved(RESERVED), b"x")],
             Intrusion::Flood => pongs(FLOOD_FRAMES),
             Intrusion::Crowd => pongs(CROWD_FRAMES),
         }
@@ -137,4 +145,9 @@ async fn enter<N: Net>(doors: &Doors<N>, token: &str) -> Option<WebSocketStream<
     request.headers_mut().insert(header::AUTHORIZATION, bearer);
     let (socket, _) = tokio_tungstenite::client_async(request, stream).await.ok()?;
     Some(socket)
+}
+
+/// A frame that no library would make.
+fn raw(kind: Data, payload: &'static [u8]) -> Message {
+    Message::Frame(Frame::message(Bytes::from_static(payload), OpCode::Data(kind), true))
 }

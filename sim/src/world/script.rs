@@ -161,10 +161,9 @@ impl Script<'_> {
         let turns = self.scenario.turns.iter().enumerate();
         match self.scenario.pace {
             Pace::Together => {
-                for (place, seat) in seats.iter().enumerate() {
-                    self.arrive(place, seat, seats.len()).await;
-                }
+                self.arrive_before(None, seats).await;
                 for (index, turn) in turns {
+                    self.arrive_before(Some(index), seats).await;
                     self.turn(index, turn, seats).await;
                 }
             }
@@ -211,6 +210,15 @@ impl Script<'_> {
     async fn wait_until(&self, time: Duration) {
         if self.begins.elapsed() < time {
             sleep_until(self.begins + time).await;
+        }
+    }
+
+    /// Connects those that wait for this turn, or for none.
+    async fn arrive_before(&self, turn: Option<usize>, seats: &[Seat]) {
+        for (place, (seat, spec)) in seats.iter().zip(&self.scenario.clients).enumerate() {
+            if spec.arrives == turn {
+                self.arrive(place, seat, seats.len()).await;
+            }
         }
     }
 

@@ -61,13 +61,7 @@ fn cut() -> Fault {
 
 /// Ana and Ben, three turns; `faults` wait for the second, which is Ana's.
 fn scenario(seed: u64, faults: Vec<Armed>) -> Scenario {
-    let client = |name: &str| ClientSpec {
-        name: name.to_owned(),
-        user: format!("u-{name}"),
-        thread: format!("t-{name}"),
-        instance: None,
-        hasty: false,
-    };
+    let client = |name: &str| ClientSpec::new(name, &format!("u-{name}"), &format!("t-{name}"));
     let turn = |client, text: &str, faults| {
         let (text, pause) = (text.to_owned(), Duration::from_secs(2));
         Turn { client, text, pause, faults }

@@ -76,7 +76,7 @@ fn clients_of(sharing: &[bool]) -> Vec<ClientSpec> {
     let clients = sharing.iter().zip(NAMES).map(|(is_shared, name)| {
         let owner = if *is_shared { NAMES[0] } else { name };
         let [user, thread] = ["u", "t"].map(|letter| format!("{letter}-{owner}"));
-        ClientSpec { name: name.to_owned(), user, thread, instance: None, hasty: false }
+        ClientSpec::new(name, &user, &thread)
     });
     clients.collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 const PATH: &str = "sessions/golden.yaml";
 
-const GOOD: &str = r#"session: golden
+pub(super) const GOOD: &str = r#"session: golden
 about: Everything a session may say.
 tags: [search, smoke]
 seed: 7
@@ -54,7 +54,7 @@ fn catalogs() -> Catalogs {
     ])
 }
 
-fn read(text: &str) -> Result<Session, Broken> {
+pub(super) fn read(text: &str) -> Result<Session, Broken> {
     Session::read(PATH, text, &catalogs())
 }
 
@@ -63,7 +63,7 @@ type Case = (&'static str, &'static str, &'static [&'static str]);
 
 /// Puts a mistake into the good session: `^` is where the mark must stand, and the author reads `words`.
 #[track_caller]
-fn told(good: &str, marked: &str, words: &[&str]) {
+pub(super) fn told(good: &str, marked: &str, words: &[&str]) {
     assert_eq!(GOOD.matches(good).count(), 1, "{good:?} in the good session");
     let marked = GOOD.replace(good, marked);
     let (before, after) = marked.split_once('^').expect("a mark");
