@@ -2,7 +2,8 @@
 //!
 //! An agent keeps nothing, so what the supervisor tells it is all it knows. Turns of a thread are answered in the
 //! order of its log. An answer that was thrown away, by a crash for instance, leaves no trace in the log and none
-//! in the memory; one that was asked for twice is the same twice.
+//! in the memory; one that was asked for twice is the same twice. After thanks the supervisor leaves one thing open
+//! in it: whether there is anything else.
 
 use super::{Oracle, Violation, logs, user_turn};
 use crate::scenario::Scenario;
